@@ -1,0 +1,104 @@
+"""The only place that prints: results on standard output, messages on standard error.
+
+People's output goes through `shown`, so that a name from a store cannot move the cursor, forge a
+line or turn the reading direction. JSON is plain ASCII and says the same names as they are.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_INVISIBLE = "\u2028\u2029\ufeff"
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES = {
+    ord(character): _NAMED.get(character) or f"\\x{ord(character):02x}"
+    for character in map(chr, (*range(0x20), *range(0x7F, 0xA0)))
+} | {ord(character): f"\\u{ord(character):04x}" for character in _BIDI + _INVISIBLE}
+
+
+def prepare() -> None:
+    """To be called once, first: what a terminal cannot write is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def shown(text: str) -> str:
+    """`text` on one line and harmless: control characters, line ends, bidirectional overrides and
+    bytes that are no Unicode are written as escapes."""
+    escaped = text.translate(_ESCAPES)
+    if escaped.isascii():
+        return escaped
+    return escaped.encode("utf-8", "backslashreplace").decode()
+
+
+def line(text: str = "") -> None:
+    """A line of a result. What comes from files or stores in it has to be `shown` already."""
+    print(text)
+
+
+def message(text: str) -> None:
+    """A line for the person at the screen, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def document(value: Any) -> None:
+    """The one JSON document of a command."""
+    print(json.dumps(value, indent=2))
+
+
+def record(value: Any) -> None:
+    """One JSON object of a command that writes one per line."""
+    print(json.dumps(value))
+
+
+def table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
+    """Aligned columns; `heads` above them when there is a row at all."""
+    if not rows:
+        return
+    cells = [heads, *rows] if heads else rows
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+def write_bytes(chunk: bytes) -> None:
+    """Bytes of a file, as they are."""
+    sys.stdout.buffer.write(chunk)
+
+
+def flush() -> None:
+    """Raises BrokenPipeError when the reader went away, and OSError when the disk is full."""
+    sys.stdout.flush()
+
+
+def drop_output() -> None:
+    """The reader of standard output is gone: nothing more is written to it, not even at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def to_terminal() -> bool:
+    """True when somebody watches standard error."""
+    return sys.stderr.isatty()
+
+
+def size_text(count: int) -> str:
+    """Bytes for people: `512 B`, `1.4 KiB`, `2.0 GiB`."""
+    if count < 1024:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        value /= 1024
+        if value < 1024:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1024:.1f} PiB"
+
+
+def count_text(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `2 files`, `12,345 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

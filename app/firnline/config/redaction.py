@@ -1,0 +1,47 @@
+"""Takes secrets out of what is written for people to read or to send along.
+
+Programs and libraries put the address of a request, its headers, or their whole configuration into
+messages and tracebacks. Whatever looks like a secret there is replaced, rather too much than too
+little. Everything that leaves the program as a log goes through `redact`.
+"""
+
+import functools
+import re
+
+MARK = "[redacted]"
+
+_QUOTED_VALUE = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
+_SEPARATOR = r"""\\?["']?\s*[:=,]\s*b?"""
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What to look for, and what stands there afterwards. Compiled when first needed: a start
+    with nothing to say is to be quick."""
+    flags = re.IGNORECASE | re.DOTALL
+    words = "passw(?:or)?d|passphrase|secret|token|api[_-]?key|x-amz-[a-z0-9-]+"
+    sources = (
+        # A key file, also where its line ends are escaped or its end was cut off.
+        (r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", MARK),
+        # user:password@ in an address, where a password may hold "/" or "@"; and user@.
+        (r"://(?:[^\s/?#@:]*:\S*@|[^\s/?#@]+@)", f"://{MARK}@"),
+        # Headers take the rest of the line, unless they are quoted.
+        (
+            rf"((?:authorization|cookie){_SEPARATOR})(?:{_QUOTED_VALUE}|[^\r\n]+)",
+            rf"\1{MARK}",
+        ),
+        # name=value, name: value, 'name': 'value'
+        (
+            rf"((?:{words})[\w-]*{_SEPARATOR})(?:{_QUOTED_VALUE}|[^\s&,;)}}\]]+)",
+            rf"\1{MARK}",
+        ),
+    )
+    return tuple((re.compile(source, flags), mark) for source, mark in sources)
+
+
+def redact(text: str) -> str:
+    """`text` with the secrets in it replaced by MARK: passwords in addresses, Authorization and
+    cookie headers, X-Amz-* parameters, private keys, and values named password or the like."""
+    for pattern, mark in _patterns():
+        text = pattern.sub(mark, text)
+    return text

@@ -1,0 +1,1 @@
+"""Decisions: pure values and functions, without input, output or a clock of their own."""

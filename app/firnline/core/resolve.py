@@ -1,0 +1,222 @@
+"""Conflicts, followed moves and clashes: the events that whoever sees them writes.
+
+Rules 4, 4a, 5, 6 and 7 of docs/design.md section 3, as pure functions. Their events carry the
+loser's or editor's device and a time made from the names at hand, so that two observers with the
+same knowledge write the same event, and with different knowledge twins.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+from firnline.core.clock import DateTime, later
+from firnline.core.conflict import conflict_path
+from firnline.core.entry import Change, Entry
+from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, DeviceId, EventText, Kind, Op
+from firnline.core.hashing import EMPTY_HASH
+from firnline.core.heads import PathState, by_name, by_ref, descends, state_of
+from firnline.core.paths import BadPathError, check_path
+
+
+class Log(Protocol):
+    """What the rules ask of the log. Only entries whose body is at hand are answered."""
+
+    def entries(self, path: str) -> Sequence[Entry]: ...
+
+    def has_children(self, path: str) -> bool:
+        """True when a path below this one exists in the log's tree."""
+        ...
+
+    def waits(self, path: str) -> bool:
+        """Rule 7: an event of this path names a parent that is unknown, for less than 7 days."""
+        ...
+
+
+class Ruling(NamedTuple):
+    """An event that a rule asks for: its name's parts, and one change, or a batch of several."""
+
+    time: DateTime
+    device: DeviceId
+    changes: tuple[Change, ...]
+
+
+def resolve(path: str, log: Log) -> list[Ruling]:
+    """The events that the rules ask for at `path` now; none when it is at rest.
+
+    To be called again with the log that has them: one rule's events may call for another's.
+    """
+    entries = log.entries(path)
+    if not entries or log.waits(path):
+        return []
+    state = state_of(entries)
+    if state.winner is None:
+        return []
+    followed = _follow_moves(state, entries, log)
+    if followed:
+        return followed
+    if state.flag_changes:
+        return _carry_flags(state.winner, state.flag_changes)
+    losers = [head for head in state.putting if head.content != state.winner.content]
+    rulings = _move_aside(losers, state.winner, log)
+    if state.winner.kind is not Kind.DIRECTORY and log.has_children(path):
+        equal = [head for head in state.putting if head.content == state.winner.content]
+        rulings += _move_aside(equal, None, log)
+    return rulings
+
+
+def time_of(event: EventText) -> DateTime:
+    """The DATETIME of an event name."""
+    return DateTime(event[:20])
+
+
+def device_of(event: EventText) -> DeviceId:
+    """The DEVICE of an event name."""
+    return DeviceId(event[-20:-12])
+
+
+def _deletion(entry: Entry) -> Change:
+    return Change(Op.DEL, entry.path, None, entry.ref, EMPTY_HASH, 0, 0, NO_FLAGS)
+
+
+def _move_aside(losers: Iterable[Entry], winner: Entry | None, log: Log) -> list[Ruling]:
+    """Rules 4 and 6: of losers with equal content the smallest name moves, the others are closed.
+
+    Without a winner (a file where a directory stands) the loser's own name gives the time.
+    """
+    rulings: list[Ruling] = []
+    taken: set[str] = set()
+    ordered = sorted(losers, key=lambda head: (head.content, head.event))
+    for _, group in groupby(ordered, key=lambda head: head.content):
+        moved, *others = group
+        copy = _free_copy(moved, taken, log)
+        if copy is None:
+            continue
+        taken.add(copy)
+        rulings.append(_ruling(moved, winner, _move(moved, copy)))
+        named = {moved.twin_key}
+        for other in others:
+            if other.twin_key not in named:
+                named.add(other.twin_key)
+                rulings.append(_ruling(other, winner, _deletion(other)))
+    return rulings
+
+
+def _ruling(loser: Entry, winner: Entry | None, change: Change) -> Ruling:
+    time = later(time_of((winner or loser).event))
+    return Ruling(time, device_of(loser.event), (change,))
+
+
+def _move(entry: Entry, target: str) -> Change:
+    flags = LINK if entry.kind is Kind.LINK else entry.flags
+    return Change(
+        Op.MOV,
+        target,
+        entry.path,
+        entry.ref,
+        entry.data_hash,
+        entry.size,
+        entry.mtime,
+        flags,
+    )
+
+
+def _free_copy(loser: Entry, taken: set[str], log: Log) -> str | None:
+    """The copy's path. A move goes only onto a target without a putting head, so a name that is
+    in use gets a second mark; None where the marked name is longer than a path may be."""
+    path = loser.path
+    while True:
+        path = conflict_path(path, time_of(loser.event), device_of(loser.event))
+        try:
+            check_path(path)
+        except BadPathError:
+            return None
+        if path not in taken and not state_of(log.entries(path)).putting:
+            return path
+
+
+def _carry_flags(winner: Entry, flag_changes: list[Entry]) -> list[Ruling]:
+    """Rule 4a: the winner gets the flags that somebody set beside it, and the rival is closed."""
+    rulings = []
+    for head in sorted(flag_changes, key=by_name):
+        time = later(max(time_of(winner.event), time_of(head.event)))
+        device = device_of(head.event)
+        if winner.kind is Kind.FILE and winner.flags != head.flags:
+            rulings.append(Ruling(time, device, (_with_flags(winner, head.flags),)))
+        rulings.append(Ruling(time, device, (_deletion(head),)))
+    return rulings
+
+
+def _with_flags(entry: Entry, flags: str) -> Change:
+    return Change(
+        Op.CPY,
+        entry.path,
+        entry.path,
+        entry.ref,
+        entry.data_hash,
+        entry.size,
+        entry.mtime,
+        EXECUTABLE if flags == EXECUTABLE else NO_FLAGS,
+    )
+
+
+def _follow_moves(state: PathState, entries: Sequence[Entry], log: Log) -> list[Ruling]:
+    """Rule 5: an edit of p made beside a move p→q goes to q."""
+    moves = [head for head in state.heads if not head.puts and head.other is not None]
+    if not moves:
+        return []
+    known = by_ref(entries)
+    rulings = []
+    for edit in sorted(state.putting, key=by_name):
+        if edit.kind is Kind.DIRECTORY:
+            continue
+        for move in sorted(moves, key=by_name, reverse=True):
+            parent = known.get(move.closes)
+            if parent is None or not descends(edit, parent, known):
+                continue
+            goal = _destination(move, log)
+            if goal is not None:
+                rulings.append(_follow(edit, goal))
+                break
+    return rulings
+
+
+def _destination(move: Entry, log: Log) -> Entry | None:
+    """Where a move's content stands now, if the move that brought it there is all that does.
+
+    `move` is the entry at the source. Where the target was moved on by somebody who had seen it,
+    the next target takes its place, and so on.
+    """
+    visited = {move.path}
+    while move.other is not None and move.other not in visited and not log.waits(move.other):
+        visited.add(move.other)
+        entries = log.entries(move.other)
+        arrival = next((e for e in entries if e.event == move.event and e.puts), None)
+        if arrival is None:
+            return None
+        putting = state_of(entries).putting
+        if putting:
+            alone = all(head.twin_key == arrival.twin_key for head in putting)
+            return max(putting, key=by_name) if alone else None
+        twins = {entry.ref for entry in entries if entry.twin_key == arrival.twin_key}
+        onward = [e for e in entries if not e.puts and e.other is not None and e.closes in twins]
+        if not onward:
+            return None
+        move = max(onward, key=by_name)
+    return None
+
+
+def _follow(edit: Entry, arrival: Entry) -> Ruling:
+    op = Op.LNK if edit.kind is Kind.LINK else Op.PUT
+    put = Change(
+        op,
+        arrival.path,
+        edit.path,
+        arrival.ref,
+        edit.data_hash,
+        edit.size,
+        edit.mtime,
+        edit.flags if op is Op.PUT else NO_FLAGS,
+    )
+    time = later(max(time_of(edit.event), time_of(arrival.event)))
+    changes = sorted((put, _deletion(edit)), key=lambda change: change.path)
+    return Ruling(time, device_of(edit.event), tuple(changes))

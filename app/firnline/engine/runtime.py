@@ -1,0 +1,244 @@
+"""The one place where the parts are joined: a profile, opened for one command.
+
+Everything else receives what it needs as arguments, the clock included. Stores are connected when
+they are asked for the first time, and once; what fails is remembered and not tried again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from firnline import __version__
+from firnline.config.logs import logging_to
+from firnline.config.places import Places
+from firnline.config.profile_lock import ProfileBusy, ProfileLock
+from firnline.config.settings import FolderSettings, Settings, StoreSettings, load
+from firnline.core.clock import Clock
+from firnline.core.steps import Steps, no_steps
+from firnline.engine.errors import AmbiguousNameError, NoSuchFolderError, NoSuchStoreError
+from firnline.engine.identity import (
+    DeviceIdentity,
+    make_identity,
+    read_identity,
+)
+from firnline.stores import layout
+from firnline.stores.base import Store
+from firnline.stores.configs import DeviceRecord, StoreConfig
+from firnline.stores.errors import StoreError
+from firnline.stores.identity import read_identity as read_store_identity
+from firnline.stores.registry import factory_for, parse_location
+from firnline.sync.connection import Expected, Peer, connect, initialise
+from firnline.sync.context import HOME, Connected, Progress, Unreached
+
+HOME_RATING = 100
+_BUSY_PATIENCE = 50
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a command is given from outside: tests pass their own."""
+
+    clock: Clock
+    random: Callable[[int], bytes]
+    steps: Steps = no_steps
+    progress: Progress = field(default_factory=Progress)
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+
+class Engine:
+    """A profile and the stores of its settings. Made by `Engine.open`."""
+
+    def __init__(
+        self, places: Places, settings: Settings, peer: Peer, outside: Surroundings, *, writes: bool
+    ) -> None:
+        self.places = places
+        self.settings = settings
+        self.peer = peer
+        self.outside = outside
+        self.writes = writes
+        """False: this process does not hold the profile, so it only reads."""
+        self._reached: dict[str, Connected | StoreError] = {}
+        self._home: Connected | None = None
+
+    @classmethod
+    @contextmanager
+    def open(cls, places: Places, outside: Surroundings, *, lock: bool) -> Iterator["Engine"]:
+        """A profile, made where there is none. `lock`: hold it, which changing anything needs.
+
+        Raises ProfileBusy, ConfigError, IdentityError and OSError.
+        """
+        with ExitStack() as stack:
+            places.prepare(outside.steps)
+            if lock:
+                stack.enter_context(ProfileLock(places.lock_file))
+            settings = load(places.config_file)
+            stack.enter_context(logging_to(places.logs, settings))
+            identity = _identity(places, outside, locked=lock)
+            engine = cls(places, settings, _peer(identity, settings), outside, writes=lock)
+            stack.callback(engine.close)
+            yield engine
+
+    def close(self) -> None:
+        """Close every store."""
+        for reached in [*self._reached.values(), self._home]:
+            if isinstance(reached, Connected):
+                reached.store.close()
+        self._reached.clear()
+        self._home = None
+
+    # --- names --------------------------------------------------------------------------------
+
+    def folder(self, name: str) -> FolderSettings:
+        """The folder of that name or id. Raises NoSuchFolderError and AmbiguousNameError."""
+        found = [each for each in self.settings.folders if name in (each.name, each.folder_id)]
+        if not found:
+            raise NoSuchFolderError(name, [each.name for each in self.settings.folders])
+        if len(found) > 1:
+            raise AmbiguousNameError(name, [each.folder_id for each in found])
+        return found[0]
+
+    def folders(self, names: Iterable[str]) -> list[FolderSettings]:
+        """The folders of those names, each once; all of this device when no name is given."""
+        found = {each.folder_id: each for each in map(self.folder, names)}
+        return list(found.values()) or list(self.settings.folders)
+
+    def store_settings(self, name: str) -> StoreSettings:
+        """Raises NoSuchStoreError."""
+        found = self.settings.store(name)
+        if found is None:
+            raise NoSuchStoreError(name, [each.name for each in self.settings.stores])
+        return found
+
+    # --- stores -------------------------------------------------------------------------------
+
+    def opener(self, location: str) -> Callable[[str | None], Store]:
+        """How to open the store at `location`, for a connection or (None) only to read."""
+        factory = factory_for(parse_location(location), relative_to=Path.cwd())
+        clock, steps = self.outside.clock, self.outside.steps
+        return lambda connection: factory(connection=connection, clock=clock, steps=steps)
+
+    def connected(self, name: str) -> Connected:
+        """A store of the settings. Raises StoreError, the same one again when asked again."""
+        found = self._reached.get(name)
+        if found is None:
+            found = self._reached[name] = self._connect(self.store_settings(name))
+        if isinstance(found, StoreError):
+            raise found
+        return found
+
+    def _connect(self, store: StoreSettings) -> Connected | StoreError:
+        expected = Expected(store.name, store.store_id, store.rating, store.minor)
+        try:
+            opener = self.opener(store.location)
+            return connect(opener, expected, self.peer, write=self.writes)
+        except StoreError as error:
+            _log.warning("store %s: %s", store.name, error)
+            return error
+
+    def reach(self, names: Iterable[str]) -> tuple[list[Connected], list[Unreached]]:
+        """The stores of those names, best rated first, and those that could not be reached."""
+        reached: list[Connected] = []
+        unreached: list[Unreached] = []
+        for store in map(self.store_settings, names):
+            try:
+                reached.append(self.connected(store.name))
+            except StoreError as error:
+                unreached.append(Unreached(store.name, store.store_id, store.minor, error))
+        reached.sort(key=lambda connected: (-connected.rating, connected.name))
+        return reached, unreached
+
+    def lost(self, unreached: Unreached) -> None:
+        """A store failed while it was used: it is not tried again by this command."""
+        found = self._reached.get(unreached.name)
+        if isinstance(found, Connected) and isinstance(unreached.why, StoreError):
+            found.store.close()
+            self._reached[unreached.name] = unreached.why
+
+    @property
+    def home(self) -> Connected:
+        """The home store, made at its first use. Raises StoreError."""
+        if self._home is None:
+            self._home = self._open_home()
+        return self._home
+
+    def _open_home(self) -> Connected:
+        reading = self._home_store(None)
+        identity = read_store_identity(reading)
+        if identity is None and self.writes:
+            config = home_config(self.outside.random)
+            store = self._home_store(self.peer.connection(config.store_id))
+            identity = initialise(store, config, self.outside.random)
+            store.close()
+        store_id = identity.store if identity is not None else ""
+        connection = self.peer.connection(store_id)
+        store = self._home_store(connection) if self.writes else reading
+        generation = identity.generation if identity is not None else ""
+        return Connected(HOME, store, store_id, generation, connection, HOME_RATING, minor=False)
+
+    def _home_store(self, connection: str | None) -> Store:
+        from firnline.stores.directory import DirectoryStore
+
+        return DirectoryStore(
+            self.places.home_store,
+            connection=connection,
+            clock=self.outside.clock,
+            steps=self.outside.steps,
+            private=True,
+        )
+
+
+def home_config(random: Callable[[int], bytes]) -> StoreConfig:
+    """What a new home store says of itself."""
+    return StoreConfig(
+        store_id=layout.new_store_hash(random),
+        kind="directory",
+        name=HOME,
+        rating=HOME_RATING,
+        minor=False,
+        location="",
+        folders=(),
+    )
+
+
+def _peer(identity: DeviceIdentity, settings: Settings) -> Peer:
+    record = DeviceRecord(
+        device=identity.device,
+        name=settings.device_name,
+        system=_system(),
+        version=__version__,
+    )
+    return Peer(identity.device, identity.token.encode(), record)
+
+
+def _system() -> str:
+    import sys
+
+    return {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
+
+
+def _identity(places: Places, outside: Surroundings, *, locked: bool) -> DeviceIdentity:
+    """This device's identity, made under the profile's lock at the first start of all."""
+    found = read_identity(places.state)
+    if found is not None:
+        return found
+    if locked:
+        return make_identity(places.state, outside.random, outside.steps)
+    return _made_by_somebody(places, outside)
+
+
+def _made_by_somebody(places: Places, outside: Surroundings) -> DeviceIdentity:
+    """For a reading command at the first start: make it, or wait for who is making it."""
+    for _ in range(_BUSY_PATIENCE):
+        try:
+            with ProfileLock(places.lock_file):
+                found = read_identity(places.state)
+                return found or make_identity(places.state, outside.random, outside.steps)
+        except ProfileBusy:
+            found = read_identity(places.state)
+            if found is not None:
+                return found
+            outside.clock.sleep(0.02)
+    raise ProfileBusy(places.lock_file, None)

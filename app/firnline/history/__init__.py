@@ -1,0 +1,1 @@
+"""Reading the log: what happened, and what was there at a time."""

@@ -1,0 +1,1 @@
+"""What this device remembers between two passes, in SQLite."""

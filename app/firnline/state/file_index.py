@@ -1,0 +1,109 @@
+"""The file index: what this device last had at each path, and from which event it came.
+
+The base of a path is what the next event on it names as PARENT. Rows of deleted paths stay, since
+a path that comes back has to name its deletion (docs/design.md section 2, *PARENT*).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from firnline.core.event import Kind
+from firnline.core.hashing import DataHash, Ref
+from firnline.state.database import Database
+
+
+class FileRow(NamedTuple):
+    """One path. `size`, `mtime_ns` and `inode` are the local file's, 0 where there is none."""
+
+    path: str
+    kind: Kind
+    size: int
+    mtime_ns: int
+    inode: int
+    data_hash: DataHash
+    flags: str
+    base: Ref
+    local: str | None = None
+    """The local path, where it is written otherwise (NFD)."""
+
+
+_COLUMNS = "path, kind, size, mtime_ns, inode, hash, flags, base, local"
+_KINDS = {str(kind): kind for kind in Kind}
+
+
+def _row(row: tuple[object, ...]) -> FileRow:
+    path, kind, *rest = row
+    return FileRow(path, _KINDS[kind], *rest)  # type: ignore[arg-type,index]
+
+
+class FileIndex:
+    """The table of one folder on this device. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._sql = database.connection
+
+    def known(self) -> Iterator[tuple[str, str, int, int, int, str]]:
+        """Files and links that are here, in byte order: path, kind, size, mtime_ns, inode, flags.
+
+        Plain tuples: a scan reads all of them.
+        """
+        return self._sql.execute(
+            "SELECT path, kind, size, mtime_ns, inode, flags FROM files"
+            " WHERE kind IN ('f','l') ORDER BY path"
+        )
+
+    def directories(self) -> set[str]:
+        """Directories that stand here by an event of their own."""
+        rows = self._sql.execute("SELECT path FROM files WHERE kind='d'")
+        return {path for (path,) in rows}
+
+    def get(self, path: str) -> FileRow | None:
+        row = self._sql.execute(f"SELECT {_COLUMNS} FROM files WHERE path=?", (path,)).fetchone()
+        return None if row is None else _row(row)
+
+    def get_many(self, paths: Iterable[str]) -> dict[str, FileRow]:
+        """The rows of many paths; those without one are left out."""
+        if self.is_empty():
+            return {}
+        self._sql.execute("CREATE TEMP TABLE IF NOT EXISTS asked (path TEXT PRIMARY KEY)")
+        self._sql.execute("DELETE FROM asked")
+        self._sql.executemany("INSERT OR IGNORE INTO asked VALUES (?)", ((p,) for p in paths))
+        rows = self._sql.execute(
+            f"SELECT f.{_COLUMNS.replace(', ', ', f.')} FROM asked a"
+            " CROSS JOIN files f ON f.path=a.path"
+        )
+        return {row[0]: _row(row) for row in rows}
+
+    def put_many(self, rows: Iterable[FileRow]) -> None:
+        self._sql.executemany("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?)", rows)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Drop rows altogether: as if this device had never had the paths."""
+        self._sql.executemany("DELETE FROM files WHERE path=?", ((p,) for p in paths))
+
+    def below(self, directory: str) -> Iterator[FileRow]:
+        """Rows of present files, links and directories below `directory`, in byte order."""
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM files WHERE path>? AND path<? AND kind!='-' ORDER BY path",
+            (directory + "/", directory + "0"),
+        )
+        for row in rows:
+            yield _row(row)
+
+    def count_below(self, directory: str) -> int:
+        """How many files, links and explicit directories stand below `directory`."""
+        (count,) = self._sql.execute(
+            "SELECT count(*) FROM files WHERE path>? AND path<? AND kind!='-'",
+            (directory + "/", directory + "0"),
+        ).fetchone()
+        return int(count)
+
+    def totals(self) -> tuple[int, int]:
+        """Files and links here, and their bytes."""
+        files, size = self._sql.execute(
+            "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE kind IN ('f','l')"
+        ).fetchone()
+        return int(files), int(size)
+
+    def is_empty(self) -> bool:
+        return self._sql.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None

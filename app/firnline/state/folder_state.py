@@ -1,0 +1,39 @@
+"""All that this device keeps about one folder, behind one database."""
+
+from pathlib import Path
+
+from firnline.core.steps import Steps, no_steps
+from firnline.state.database import Database
+from firnline.state.file_index import FileIndex
+from firnline.state.folder_schema import MIGRATIONS
+from firnline.state.intents import IntentTable
+from firnline.state.journal import Journal
+from firnline.state.store_table import StoreTable
+
+
+class FolderState:
+    """The tables of one folder. `database.transaction(name)` spans all of them."""
+
+    def __init__(self, path: Path, *, steps: Steps = no_steps) -> None:
+        """Raises DatabaseError."""
+        self.database = Database(path, MIGRATIONS, steps=steps)
+        self.transaction = self.database.transaction
+        self.journal = Journal(self.database)
+        self.files = FileIndex(self.database)
+        self.stores = StoreTable(self.database)
+        self.intents = IntentTable(self.database)
+
+    def fact(self, name: str) -> str | None:
+        """A single remembered value, such as the root's identity."""
+        row = self.database.connection.execute(
+            "SELECT value FROM facts WHERE name=?", (name,)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_fact(self, name: str, value: str) -> None:
+        self.database.connection.execute(
+            "INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value)
+        )
+
+    def close(self) -> None:
+        self.database.close()

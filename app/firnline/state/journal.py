@@ -1,0 +1,284 @@
+"""The event journal: every event of a folder that this device knows, and its entries.
+
+`entries` of a path stand side by side, so the log of one path is one range read; a pass asks for
+many paths at once through a join.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from firnline.core.clock import DateTime
+from firnline.core.conflict import conflict_path
+from firnline.core.entry import Entry
+from firnline.core.event import EventText, Kind, Op
+from firnline.core.hashing import DataHash, Ref
+from firnline.core.resolve import device_of, time_of
+from firnline.state.database import Database
+
+
+class EventState(IntEnum):
+    """How far an event is known. Stored; never renumber."""
+
+    NAMED = 0
+    """Its name was seen; its paths could not be read yet."""
+    KNOWN = 1
+    OPEN = 2
+    """Being written by this device: whether it stands in a store is not confirmed."""
+    REFUSED = 3
+    """Its paths or manifest break the format. Shown, never applied."""
+    BODILESS = 4
+    """Its content cannot be had at present (*pending*, docs/design.md section 2)."""
+
+
+class EventRow(NamedTuple):
+    id: int
+    name: EventText
+    ref: Ref
+    size: int
+    state: EventState
+    why: str
+
+
+_EVENT = "id, name, ref, size, state, why"
+_ENTRY = (
+    'n.path, e.name, e.ref, n.op, n.kind, n.hash, n.flags, n.parent, n.other, n.size, n.mtime, n."offset"'
+)
+_COUNTS = f"e.state IN ({EventState.KNOWN:d}, {EventState.OPEN:d}, {EventState.BODILESS:d})"
+_OPS = {str(op): op for op in Op}
+_KINDS = {str(kind): kind for kind in Kind}
+
+
+def _entry(row: tuple[object, ...]) -> Entry:
+    path, name, ref, op, kind, *rest = row
+    return Entry(path, name, ref, _OPS[op], _KINDS[kind], *rest)  # type: ignore[arg-type,index]
+
+
+class Journal:
+    """Events and entries. All writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._sql = database.connection
+
+    # --- events -------------------------------------------------------------------------------
+
+    def add(self, name: EventText, ref: Ref, size: int, state: EventState) -> int:
+        """The row id of a new event; of the one there is, unchanged, when it is known."""
+        self._sql.execute(
+            "INSERT OR IGNORE INTO events (name, ref, size, state) VALUES (?, ?, ?, ?)",
+            (name, ref, size, state),
+        )
+        return int(self._sql.execute("SELECT id FROM events WHERE name=?", (name,)).fetchone()[0])
+
+    def event(self, name: str) -> EventRow | None:
+        row = self._sql.execute(f"SELECT {_EVENT} FROM events WHERE name=?", (name,)).fetchone()
+        return None if row is None else _event(row)
+
+    def by_id(self, event: int) -> EventRow:
+        return _event(
+            self._sql.execute(f"SELECT {_EVENT} FROM events WHERE id=?", (event,)).fetchone()
+        )
+
+    def by_ref(self, ref: str) -> list[EventRow]:
+        """Events whose hash begins with `ref` (10 characters: more than one only if forged)."""
+        return [
+            _event(row)
+            for row in self._sql.execute(f"SELECT {_EVENT} FROM events WHERE ref=?", (ref,))
+        ]
+
+    def in_state(self, *states: EventState) -> list[EventRow]:
+        """Unfinished events, by name."""
+        marks = ",".join("?" * len(states))
+        return [
+            _event(row)
+            for row in self._sql.execute(
+                f"SELECT {_EVENT} FROM events WHERE state IN ({marks}) AND state != 1"
+                " ORDER BY name",
+                states,
+            )
+        ]
+
+    def set_state(self, event: int, state: EventState, why: str = "") -> None:
+        self._sql.execute("UPDATE events SET state=?, why=? WHERE id=?", (state, why, event))
+
+    def set_size(self, event: int, size: int) -> None:
+        self._sql.execute("UPDATE events SET size=? WHERE id=?", (size, event))
+
+    def forget(self, event: int) -> None:
+        """Remove an event that never was (it was being written and stands nowhere)."""
+        for table, column in (
+            ("entries", "event"), ("lacking", "event"), ("held", "event"), ("events", "id"),
+        ):  # fmt: skip
+            self._sql.execute(f"DELETE FROM {table} WHERE {column}=?", (event,))
+
+    def known_names(self, low: str, high: str) -> set[str]:
+        """The names from `low` on and before `high`."""
+        rows = self._sql.execute("SELECT name FROM events WHERE name>=? AND name<?", (low, high))
+        return {name for (name,) in rows}
+
+    def count(self) -> int:
+        return int(self._sql.execute("SELECT count(*) FROM events").fetchone()[0])
+
+    def latest(self, limit: DateTime) -> DateTime | None:
+        """The largest DATETIME that is at most `limit` (docs/design.md section 2, the clock)."""
+        row = self._sql.execute(
+            "SELECT max(name) FROM events WHERE name<?", (limit + "`",)
+        ).fetchone()
+        return None if row[0] is None else DateTime(row[0][:20])
+
+    def is_empty(self) -> bool:
+        return self._sql.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None
+
+    # --- entries ------------------------------------------------------------------------------
+
+    def add_entries(self, event: int, entries: Sequence[Entry]) -> None:
+        """Note what an event does. Whatever looks like a conflict copy is remembered as one."""
+        self._sql.executemany(
+            "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                (e.path, event, e.op, e.kind, e.data_hash, e.flags, e.parent, e.other, e.size,
+                 e.mtime, e.offset)
+                for e in entries
+            ),
+        )  # fmt: skip
+        copies = [(e.path,) for e in entries if e.op is Op.MOV and " (conflict " in e.path]
+        if copies:
+            self._sql.executemany("INSERT OR IGNORE INTO conflict_copies VALUES (?)", copies)
+
+    def entries(self, path: str) -> list[Entry]:
+        """The log of one path, in the order of event names."""
+        rows = self._sql.execute(
+            f"SELECT {_ENTRY} FROM entries n JOIN events e ON e.id=n.event"
+            f" WHERE n.path=? AND {_COUNTS} ORDER BY e.name",
+            (path,),
+        )
+        return [_entry(row) for row in rows]
+
+    def entries_of(self, paths: Iterable[str]) -> dict[str, list[Entry]]:
+        """The logs of many paths in one query; paths without one are left out."""
+        if self.is_empty():
+            return {}
+        self._sql.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (path TEXT PRIMARY KEY)")
+        self._sql.execute("DELETE FROM wanted")
+        self._sql.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((p,) for p in paths))
+        rows = self._sql.execute(
+            f"SELECT {_ENTRY} FROM wanted w CROSS JOIN entries n ON n.path=w.path"
+            f" JOIN events e ON e.id=n.event WHERE {_COUNTS}"
+        )
+        found: dict[str, list[Entry]] = {}
+        for path, group in groupby(rows, key=itemgetter(0)):
+            found.setdefault(path, []).extend([_entry(row) for row in group])
+        return found
+
+    def entries_of_event(self, event: int) -> list[Entry]:
+        """All that one event does, by path; the source side of a `mov` is among it."""
+        rows = self._sql.execute(
+            f"SELECT {_ENTRY} FROM entries n JOIN events e ON e.id=n.event"
+            " WHERE n.event=? ORDER BY n.path",
+            (event,),
+        )
+        return [_entry(row) for row in rows]
+
+    def logs(self, under: str = "") -> Iterator[tuple[str, list[Entry]]]:
+        """Path by path, in byte order, the logs of `under` and all paths below it."""
+        where, values = _below(under)
+        rows = self._sql.execute(
+            f"SELECT {_ENTRY} FROM entries n JOIN events e ON e.id=n.event"
+            f" WHERE {_COUNTS}{where} ORDER BY n.path, e.name",
+            values,
+        )
+        for path, group in groupby(rows, key=itemgetter(0)):
+            yield path, [_entry(row) for row in group]
+
+    def has_entries_below(self, path: str) -> bool:
+        row = self._sql.execute(
+            "SELECT 1 FROM entries WHERE path>? AND path<? LIMIT 1", (path + "/", path + "0")
+        ).fetchone()
+        return row is not None
+
+    def carriers(self, data_hash: str) -> list[tuple[int, EventText, Op, int, int]]:
+        """Events that bring a content: id, name, the event's own op, offset and size.
+
+        The offset counts from the first body of a batch.
+        """
+        rows = self._sql.execute(
+            'SELECT e.id, e.name, n."offset", n.size FROM entries n JOIN events e ON e.id=n.event'
+            ' WHERE n.hash=? AND n."offset" IS NOT NULL ORDER BY e.name',
+            (data_hash,),
+        )
+        return [(i, name, _OPS[name[54:57]], offset, size) for i, name, offset, size in rows]
+
+    def paths_of(self, data_hash: DataHash) -> list[str]:
+        """Paths that some event brought this content to, with a body."""
+        rows = self._sql.execute(
+            'SELECT DISTINCT path FROM entries WHERE hash=? AND "offset" IS NOT NULL', (data_hash,)
+        )
+        return [path for (path,) in rows]
+
+    # --- work that is left --------------------------------------------------------------------
+
+    def mark_dirty(self, paths: Iterable[str]) -> None:
+        self._sql.executemany("INSERT OR IGNORE INTO dirty VALUES (?)", ((p,) for p in paths))
+
+    def mark_unbooked_dirty(self) -> None:
+        """All paths of the log that this device has no row for."""
+        self._sql.execute(
+            "INSERT OR IGNORE INTO dirty"
+            " SELECT DISTINCT path FROM entries WHERE path NOT IN (SELECT path FROM files)"
+        )
+
+    def clear_dirty(self, paths: Iterable[str]) -> None:
+        self._sql.executemany("DELETE FROM dirty WHERE path=?", ((p,) for p in paths))
+
+    def dirty(self, after: str = "", limit: int = -1) -> list[str]:
+        """Paths to be looked at, in byte order, those after `after`."""
+        rows = self._sql.execute(
+            "SELECT path FROM dirty WHERE path>? ORDER BY path LIMIT ?", (after, limit)
+        )
+        return [path for (path,) in rows]
+
+    def dirty_count(self) -> int:
+        return int(self._sql.execute("SELECT count(*) FROM dirty").fetchone()[0])
+
+    def dirty_logs(self, paths: Sequence[str]) -> dict[str, list[Entry]]:
+        """The logs of `paths`; as `entries_of`."""
+        return self.entries_of(paths)
+
+    # --- parents that are missing -------------------------------------------------------------
+
+    def note_orphan(self, ref: Ref, now: DateTime) -> DateTime:
+        """Since when a parent is missing; from `now` on when that is news."""
+        self._sql.execute("INSERT OR IGNORE INTO orphans VALUES (?, ?)", (ref, now))
+        row = self._sql.execute("SELECT since FROM orphans WHERE ref=?", (ref,)).fetchone()
+        return DateTime(row[0])
+
+    # --- conflicts ----------------------------------------------------------------------------
+
+    def conflict_copies(self) -> list[str]:
+        """Paths that a conflict may have moved a loser to."""
+        rows = self._sql.execute("SELECT path FROM conflict_copies ORDER BY path")
+        return [path for (path,) in rows]
+
+
+def is_conflict_move(entry: Entry, loser: EventText) -> bool:
+    """True for the `mov` by which rule 4 or 6 put `loser` aside."""
+    if entry.op is not Op.MOV or entry.other is None:
+        return False
+    expected = conflict_path(entry.other, time_of(loser), device_of(loser))
+    return entry.path == expected
+
+
+def _event(row: tuple[int, str, str, int, int, str]) -> EventRow:
+    event, name, ref, size, state, why = row
+    return EventRow(event, EventText(name), Ref(ref), size, EventState(state), why)
+
+
+def _below(path: str) -> tuple[str, tuple[str, ...]]:
+    if not path:
+        return "", ()
+    return " AND (n.path=? OR (n.path>? AND n.path<?))", (path, path + "/", path + "0")
+
+

@@ -1,0 +1,146 @@
+"""What this device knows of each store of a folder: what it lacks, what was listed when.
+
+`lacking` is the hashtrack of docs/design.md section 4, turned round: a row for each event and
+store with status 0. What every store has leaves no row, so nothing grows with the log.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from firnline.core.clock import DateTime
+from firnline.state.database import Database
+
+NEVER = DateTime("0" * 20)
+
+
+class StoreRow(NamedTuple):
+    store: str
+    generation: str
+    listed: DateTime
+    """Begin of the last complete listing, by the store's clock."""
+    listed_all: DateTime
+    """Begin of the last listing of all days."""
+    junk: int
+    """Names in `events/` that are no event names, at the last full listing."""
+
+
+class StoreTable:
+    """Stores by their STOREHASH. Writes happen inside the caller's transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._sql = database.connection
+
+    # --- the stores themselves ----------------------------------------------------------------
+
+    def get(self, store: str) -> StoreRow | None:
+        row = self._sql.execute(
+            "SELECT store, generation, listed, listed_all, junk FROM stores WHERE store=?",
+            (store,),
+        ).fetchone()
+        return None if row is None else StoreRow(*row)
+
+    def put(self, row: StoreRow) -> None:
+        self._sql.execute("INSERT OR REPLACE INTO stores VALUES (?,?,?,?,?)", row)
+
+    def ids(self) -> list[str]:
+        return [s for (s,) in self._sql.execute("SELECT store FROM stores ORDER BY store")]
+
+    def attach(self, store: str, generation: str) -> None:
+        """A store joins the folder: it is taken to lack everything until it was listed."""
+        self.put(StoreRow(store, generation, NEVER, NEVER, 0))
+        self._sql.execute("INSERT OR IGNORE INTO lacking SELECT ?, id FROM events", (store,))
+
+    def detach(self, store: str) -> None:
+        for table in ("stores", "lacking", "hints", "hint_files"):
+            self._sql.execute(f"DELETE FROM {table} WHERE store=?", (store,))
+
+    # --- who lacks what -----------------------------------------------------------------------
+
+    def owe(self, event: int, stores: Iterable[str]) -> None:
+        """A new event: these stores are not known to have it."""
+        self._sql.executemany(
+            "INSERT OR IGNORE INTO lacking VALUES (?, ?)", ((s, event) for s in stores)
+        )
+
+    def has(self, store: str, events: Iterable[int]) -> None:
+        """Status 2: the events stand in the store."""
+        self._sql.executemany(
+            "DELETE FROM lacking WHERE store=? AND event=?", ((store, e) for e in events)
+        )
+
+    def lost(self, store: str, event: int) -> None:
+        """Status 0: the event was looked up in the store and is not there."""
+        self._sql.execute("INSERT OR IGNORE INTO lacking VALUES (?, ?)", (store, event))
+
+    def lacks(self, store: str, event: int) -> bool:
+        row = self._sql.execute(
+            "SELECT 1 FROM lacking WHERE store=? AND event=?", (store, event)
+        ).fetchone()
+        return row is not None
+
+    def lacking(self, store: str) -> list[tuple[int, str]]:
+        """What a store lacks, by event name: parents come before children nearly always."""
+        return list(
+            self._sql.execute(
+                "SELECT e.id, e.name FROM lacking l JOIN events e ON e.id=l.event"
+                " WHERE l.store=? ORDER BY e.name",
+                (store,),
+            )
+        )
+
+    def lacking_count(self, store: str) -> int:
+        return int(
+            self._sql.execute("SELECT count(*) FROM lacking WHERE store=?", (store,)).fetchone()[0]
+        )
+
+    # --- the home store -----------------------------------------------------------------------
+
+    def hold(self, event: int, *, whole: bool) -> None:
+        """The event file stands in the home store. `whole`: until every store has it."""
+        self._sql.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (event, int(whole)))
+
+    def release(self, event: int) -> None:
+        self._sql.execute("DELETE FROM held WHERE event=?", (event,))
+
+    def holds(self, event: int) -> bool:
+        row = self._sql.execute("SELECT 1 FROM held WHERE event=?", (event,)).fetchone()
+        return row is not None
+
+    def held(self) -> list[tuple[int, str, bool]]:
+        """Events in the home store, by name: id, name, and whether all stores have to have it."""
+        rows = self._sql.execute(
+            "SELECT e.id, e.name, h.whole FROM held h JOIN events e ON e.id=h.event ORDER BY e.name"
+        )
+        return [(event, name, bool(whole)) for event, name, whole in rows]
+
+    def not_held(self) -> list[tuple[int, str]]:
+        """Events that the home store has no file of, by name."""
+        return list(
+            self._sql.execute(
+                "SELECT id, name FROM events WHERE id NOT IN (SELECT event FROM held)"
+                " ORDER BY name"
+            )
+        )
+
+    # --- late hints ---------------------------------------------------------------------------
+
+    def hint_files(self, store: str) -> set[str]:
+        """Hint files of the store that were read."""
+        rows = self._sql.execute("SELECT name FROM hint_files WHERE store=?", (store,))
+        return {name for (name,) in rows}
+
+    def add_hints(self, store: str, file: str, names: Iterable[str]) -> None:
+        """A hint file was read; its names are looked for until they are found."""
+        self._sql.execute("INSERT OR IGNORE INTO hint_files VALUES (?, ?)", (store, file))
+        self._sql.executemany(
+            "INSERT OR IGNORE INTO hints VALUES (?, ?)", ((store, name) for name in names)
+        )
+
+    def hints(self, store: str) -> list[str]:
+        rows = self._sql.execute("SELECT name FROM hints WHERE store=? ORDER BY name", (store,))
+        return [name for (name,) in rows]
+
+    def drop_hints(self, store: str, names: Iterable[str]) -> None:
+        self._sql.executemany(
+            "DELETE FROM hints WHERE store=? AND name=?", ((store, name) for name in names)
+        )

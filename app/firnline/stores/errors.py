@@ -1,0 +1,72 @@
+"""What can go wrong with a store.
+
+    StoreError
+    ├── UnavailableError       not reached, timed out, broke off: try again later
+    ├── NotFoundError          no such file
+    ├── AlreadyExistsError     a create-if-absent found one
+    ├── DeniedError            the store refuses: rights, read-only
+    ├── FullError              no space, quota
+    ├── CorruptError           what it delivered cannot be what was written
+    ├── FutureFormatError      written by a later version of the program: nothing is read or written
+    └── BadStorePathError      a path that no store is asked for
+
+    LocationError              a LOCATION that names no store which this program knows
+
+Each store translates its library's exceptions into these at its edge. An exception carries facts;
+`engine.problems` makes titles and advice of them.
+"""
+
+
+class StoreError(Exception):
+    """`path` is relative to the store's base ('' for the store itself); `detail` says what the
+    library or system said."""
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(path, detail)
+        self.path = path
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.path or 'the store'}: {self.detail}"
+
+
+class UnavailableError(StoreError):
+    """Not reached, timed out, or broke off. The only one that is worth a retry."""
+
+
+class NotFoundError(StoreError):
+    """There is no such file."""
+
+
+class AlreadyExistsError(StoreError):
+    """A file that was to be created stands there already."""
+
+
+class DeniedError(StoreError):
+    """No permission, or a store that cannot be written."""
+
+
+class FullError(StoreError):
+    """No space left, or a quota is used up."""
+
+
+class CorruptError(StoreError):
+    """The store delivered something that cannot be what was written."""
+
+
+class FutureFormatError(StoreError):
+    """`path` says a `format` that only a later version of the program knows.
+
+    Nothing of that store or folder is read or written then (docs/design.md section 11, *config*).
+    """
+
+
+class BadStorePathError(StoreError):
+    """A path outside the letters and forms that stores are asked for."""
+
+
+class LocationError(ValueError):
+    """A LOCATION that names no store which this program knows; the message says what it knows.
+
+    The message never repeats the location: it may hold a password.
+    """

@@ -1,0 +1,88 @@
+"""From a LOCATION, as the user types it, to a store.
+
+A LOCATION is a path or `file:///…`; with other kinds of stores come other schemes. Parsing is pure
+and opens nothing; `factory_for` imports no more than the kind that is asked for.
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from firnline.core.clock import Clock
+from firnline.core.steps import Steps, no_steps
+from firnline.stores.base import Store
+from firnline.stores.errors import LocationError
+
+SUPPORTED = ("a path", "file:///…")
+DIRECTORY = "directory"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a store is."""
+
+    kind: str
+    """As in `Store.kind`."""
+    address: str
+    """What the kind makes of it; a path, as written, for a directory."""
+
+
+class Factory(Protocol):
+    """Opens one store."""
+
+    def __call__(self, *, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
+        """`connection` None: only to read. Raises StoreError."""
+        ...
+
+
+def parse_location(text: str) -> Location:
+    """Raises LocationError for what is no location of a kind that is supported."""
+    if not text or "\0" in text:
+        raise LocationError("an empty location, or one with a NUL character")
+    match = _SCHEME.fullmatch(text)
+    if match is None:
+        return Location(DIRECTORY, text)
+    scheme, rest = match.group(1).lower(), match.group(2)
+    if scheme != "file":
+        known = ", ".join(SUPPORTED)
+        raise LocationError(f"unsupported location: {scheme}:// (supported: {known})")
+    return Location(DIRECTORY, _file_path(rest))
+
+
+def _file_path(rest: str) -> str:
+    """The path of a `file:` URL, `rest` being what follows `file://`."""
+    from urllib.parse import unquote
+
+    host, slash, path = rest.partition("/")
+    if host not in ("", "localhost") or not slash:
+        raise LocationError("file:// takes an absolute path of this computer: file:///path")
+    if set(path) & set("?#"):
+        raise LocationError("a path with ? or # is written without file://, or with %3F and %23")
+    path = unquote(path, errors="surrogateescape")
+    if "\0" in path:
+        raise LocationError("a location with a NUL character")
+    return path if _is_drive(path) else f"/{path}"
+
+
+def _is_drive(path: str) -> bool:
+    return sys.platform == "win32" and path[1:2] == ":"
+
+
+def factory_for(location: Location, *, relative_to: Path) -> Factory:
+    """How to open the store at `location`; a relative path starts at `relative_to`.
+
+    Raises LocationError for a kind that is not supported.
+    """
+    if location.kind != DIRECTORY:
+        raise LocationError(f"unsupported kind of store: {location.kind}")
+    base = relative_to / location.address
+
+    def open_directory(*, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
+        from firnline.stores.directory import DirectoryStore
+
+        return DirectoryStore(base, connection=connection, clock=clock, steps=steps)
+
+    return open_directory

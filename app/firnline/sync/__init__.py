@@ -1,0 +1,1 @@
+"""One pass: publish, pull and copy events between a folder and its stores."""

@@ -1,0 +1,426 @@
+"""Applying: making the folder what the log says, path by path, without ever losing a save.
+
+Intents are committed before effects, with one durability barrier for many files; each local file
+is compared with what this device's table knows at the very moment it is replaced, and the replaced
+inode is kept until that was verified (docs/design.md section 7, *Applying*). What turns out to
+be changed meanwhile is left alone: its own event comes first, in the next round of the pass.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from firnline.core.entry import Entry
+from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
+from firnline.core.hashing import EMPTY_HASH, Ref
+from firnline.core.paths import ancestors
+from firnline.folder.errors import Changed, FolderError, NoSpace, Occupied, Vanished
+from firnline.folder.filesystem import Stat
+from firnline.folder.ignore import Ignore
+from firnline.state.file_index import FileRow
+from firnline.state.intents import Intent, Rescued
+from firnline.state.journal import EventState
+from firnline.sync.apply_plan import (
+    DirectoryMove,
+    MoveStep,
+    Plan,
+    Wish,
+    absent_row,
+    directory_row,
+    plan,
+)
+from firnline.sync.context import FolderContext, Problem
+from firnline.sync.links import place_link
+from firnline.sync.staging import Staged, Stager
+from firnline.sync.wishes import wish_for
+
+_SLICE = 100_000
+_GROUP_FILES = 20_000
+_GROUP_BYTES = 256 * 2**20
+
+
+class Applier:
+    """Applies dirty paths. After `run`: `applied` paths are done; `unsettled` tells that local
+    files were found changed, so that another scan is worth its while."""
+
+    def __init__(self, context: FolderContext, ignore: Ignore) -> None:
+        self._context = context
+        self._ignore = ignore
+        self._bodiless = {
+            row.name for row in context.state.journal.in_state(EventState.BODILESS)
+        }
+        self.applied = 0
+        self.unsettled = False
+        self.problems: list[Problem] = []
+        self._rows: list[FileRow] = []
+        self._done: list[str] = []
+        self._kept: list[str] = []
+        self._rescued: list[Rescued] = []
+
+    def run(self) -> None:
+        """Apply everything that is dirty, as far as it can be."""
+        last = ""
+        while True:
+            paths = self._context.state.journal.dirty(last, _SLICE)
+            if not paths:
+                return
+            last = paths[-1]
+            self._apply(paths)
+
+    def _apply(self, paths: Sequence[str]) -> None:
+        wishes = self._wishes(paths)
+        made = plan(wishes, self._context.state.files.count_below)
+        self._context.progress.begin("applying", len(made.places), "files")
+        try:
+            self._arrange(made)
+            for group in _groups(made.places):
+                self._bring(group)
+        except NoSpace as error:
+            self.problems.append(Problem(error.path, "no space", str(error)))
+        self._context.progress.end()
+
+    def _wishes(self, paths: Sequence[str]) -> list[Wish]:
+        state = self._context.state
+        logs = state.journal.entries_of(paths)
+        rows = state.files.get_many(paths)
+        wishes: list[Wish] = []
+        ignored = [p for p in paths if p not in rows and hides(self._ignore, p)]
+        hidden = set(ignored)
+        for path in paths:
+            if path in hidden:
+                continue
+            wish = wish_for(path, logs.get(path, []), rows.get(path), self._has_no_body)
+            if wish is None:
+                self._pending(path)
+            else:
+                wishes.append(wish)
+        if ignored:
+            with state.transaction("ignored paths"):
+                state.journal.clear_dirty(ignored)
+        return wishes
+
+    def _has_no_body(self, entry: Entry) -> bool:
+        return entry.event in self._bodiless
+
+    def _pending(self, path: str) -> None:
+        message = "its newest version cannot be had from any store in reach"
+        self.problems.append(Problem(path, "pending", message))
+
+    # --- what needs no content ----------------------------------------------------------------
+
+    def _arrange(self, made: Plan) -> None:
+        """Removals, moves and directories: one group, with its intents before."""
+        self._rows += made.bookings
+        self._done += [row.path for row in made.bookings]
+        intents = list(_intents(made))
+        if intents:
+            self._commit_intents(intents)
+        for wish in made.retouch:
+            self._each(wish.path, lambda w=wish: self._retouch(w))  # type: ignore[misc]
+        for wish in made.removals:
+            self._each(wish.path, lambda w=wish: self._remove(w))  # type: ignore[misc]
+        for move in made.directory_moves:
+            self._move_directory(move)
+        for step in made.moves:
+            self._each(step.wish.path, lambda s=step: self._move(s))  # type: ignore[misc]
+        for wish in sorted(made.remove_directories, reverse=True):
+            self._each(wish.path, lambda w=wish: self._remove_directory(w))  # type: ignore[misc]
+        self._remove_emptied(_left(made))
+        for wish in made.make_directories:
+            self._each(wish.path, lambda w=wish: self._make_directory(w))  # type: ignore[misc]
+        self._finish(bool(intents))
+
+    def _each(self, path: str, action: Callable[[], None]) -> None:
+        """One path's work; what goes wrong there is its own problem and no other's."""
+        self._context.check_cancelled()
+        try:
+            action()
+        except NoSpace:
+            raise
+        except (Changed, Occupied, Vanished):
+            self.unsettled = True
+        except FolderError as error:
+            self.problems.append(Problem(path, "not applied", str(error)))
+
+    def _retouch(self, wish: Wish) -> None:
+        """The content is right: flags and time may not be."""
+        entry, row = wish.entry, wish.here
+        assert entry is not None
+        assert row is not None
+        root, local = self._context.root, row.local or row.path
+        stat = expected = expected_stat(row)
+        if row.kind is Kind.FILE and entry.flags != row.flags:
+            stat = root.set_executable(local, entry.flags == EXECUTABLE, expected)
+        if (
+            row.kind is Kind.FILE
+            and row.base != wish.base
+            and clamp_mtime(row.mtime_ns) != entry.mtime
+        ):
+            stat = root.touch(local, entry.mtime, stat)
+        flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
+        self._book(_row(wish.path, row.kind, stat, row.data_hash, flags, wish.base, row.local))
+
+    def _remove(self, wish: Wish) -> None:
+        row = wish.here
+        assert row is not None
+        kept = self._kept_name(wish.path)
+        self._context.root.take_away(row.local or row.path, expected_stat(row), kept)
+        self._kept.append(kept)
+        if wish.entry is None:
+            self._book(absent_row(wish))
+        else:
+            self._rows.append(absent_row(wish)._replace(base=row.base))
+
+    def _move(self, step: MoveStep) -> None:
+        row, wish = step.row, step.wish
+        stat = self._context.root.move(row.local or row.path, wish.path, expected_stat(row))
+        self._moved(step, stat)
+
+    def _moved(self, step: MoveStep, stat: Stat) -> None:
+        row, wish = step.row, step.wish
+        entry = wish.entry
+        assert entry is not None
+        if row.kind is Kind.FILE and entry.flags != row.flags:
+            stat = self._context.root.set_executable(
+                wish.path, entry.flags == EXECUTABLE, stat
+            )
+        flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
+        self._rows.append(_gone(row.path, step.leaves))
+        if step.leaves != wish.base:
+            self._done.append(row.path)
+        self._book(_row(wish.path, row.kind, stat, row.data_hash, flags, wish.base, None))
+
+    def _move_directory(self, move: DirectoryMove) -> None:
+        """One rename. Where it cannot be, the files are moved one by one."""
+        try:
+            self._context.root.move_directory(move.source, move.target)
+        except FolderError:
+            for step in move.steps:
+                self._each(step.wish.path, lambda s=step: self._move(s))  # type: ignore[misc]
+            return
+        for step in move.steps:
+            self._moved(step, expected_stat(step.row))
+
+    def _remove_directory(self, wish: Wish) -> None:
+        """A directory that is not empty stays: what is in it was never synced, or comes next."""
+        self._context.root.remove_directory(wish.path)
+        if wish.entry is None:
+            self._book(absent_row(wish))
+        else:
+            row = wish.row
+            assert row is not None
+            self._rows.append(absent_row(wish)._replace(base=row.base))
+
+    def _make_directory(self, wish: Wish) -> None:
+        self._context.root.make_directory(wish.path)
+        self._book(directory_row(wish))
+
+    def _remove_emptied(self, left: Iterable[str]) -> None:
+        """Directories that lost their last file here and stand by no event of their own."""
+        explicit = self._context.state.files.directories()
+        explicit -= {row.path for row in self._rows if row.kind is not Kind.DIRECTORY}
+        for directory in sorted(emptied(left), key=len, reverse=True):
+            if directory not in explicit:
+                self._each(
+                    directory,
+                    lambda d=directory: _quietly(self._context.root.remove_directory, d),  # type: ignore[misc]
+                )
+
+    # --- what needs content -------------------------------------------------------------------
+
+    def _bring(self, wishes: Sequence[Wish]) -> None:
+        """Stage, make durable, commit intents, replace, make durable, book."""
+        stager = Stager(self._context)
+        staged: list[Staged] = []
+        try:
+            links = [wish for wish in wishes if _kind(wish) is Kind.LINK]
+            for item in stager.stage(w for w in wishes if _kind(w) is not Kind.LINK):
+                staged.append(item)
+                self._context.progress.advance(1)
+            self._context.root.barrier()
+            self._commit_intents([_place_intent(wish) for wish in wishes])
+            for item in staged:
+                self._each(item.wish.path, lambda s=item: self._place(s))  # type: ignore[misc]
+            for wish in links:
+                self._each(wish.path, lambda w=wish: self._link(w))  # type: ignore[misc]
+            self._finish(True)
+        finally:
+            self._context.root.sweep_temporaries()
+        self._missing(stager.missing)
+
+    def _place(self, staged: Staged) -> None:
+        wish = staged.wish
+        entry, here = wish.entry, wish.here
+        assert entry is not None
+        expected = None if here is None else expected_stat(here)
+        kept = None if here is None else self._kept_name(wish.path)
+        path = wish.path if here is None else here.local or here.path
+        placed = self._context.root.place(staged.temporary, path, expected, kept)
+        self._verify_kept(wish, kept, placed.slipped)
+        local = None if here is None else here.local
+        self._book(
+            _row(wish.path, Kind.FILE, placed.stat, entry.data_hash, entry.flags, wish.base, local)
+        )
+
+    def _link(self, wish: Wish) -> None:
+        here = wish.here
+        kept = None if here is None else self._kept_name(wish.path)
+        entry = wish.entry
+        assert entry is not None
+        expected = None if here is None else expected_stat(here)
+        placed = place_link(self._context, entry, wish.path, expected, kept)
+        if placed is None:
+            message = "a link that leads out of the folder is not made here"
+            self.problems.append(Problem(wish.path, "link outside", message))
+            return
+        self._verify_kept(wish, kept, placed.slipped)
+        self._book(
+            _row(wish.path, Kind.LINK, placed.stat, entry.data_hash, NO_FLAGS, wish.base, None)
+        )
+
+    def _verify_kept(self, wish: Wish, kept: str | None, slipped: bool) -> None:
+        if kept is None:
+            return
+        if slipped and wish.row is not None:
+            self._rescued.append(Rescued(kept, wish.path, wish.row.base))
+            self.unsettled = True
+        else:
+            self._kept.append(kept)
+
+    def _missing(self, wishes: Iterable[Wish]) -> None:
+        """Content that nobody has now: the event is pending until somebody does."""
+        state = self._context.state
+        for wish in wishes:
+            entry = wish.entry
+            assert entry is not None
+            row = state.journal.event(entry.event)
+            assert row is not None
+            with state.transaction("event without body"):
+                state.journal.set_state(row.id, EventState.BODILESS, "its content is missing")
+            self._bodiless.add(row.name)
+            self.unsettled = True
+
+    # --- bookkeeping --------------------------------------------------------------------------
+
+    def _commit_intents(self, intents: Sequence[Intent]) -> None:
+        with self._context.state.transaction("intents"):
+            self._context.state.intents.add(intents)
+
+    def _book(self, row: FileRow) -> None:
+        self._rows.append(row)
+        self._done.append(row.path)
+
+    def _finish(self, changed: bool) -> None:
+        """The table after the folder, and what was kept goes last."""
+        state, root = self._context.state, self._context.root
+        rows, self._rows = self._rows, []
+        done, self._done = self._done, []
+        kept, self._kept = self._kept, []
+        rescued, self._rescued = self._rescued, []
+        if not rows and not changed:
+            return
+        if changed:
+            root.barrier()
+        with state.transaction("applied"):
+            state.files.put_many(rows)
+            state.journal.clear_dirty(done)
+            for item in rescued:
+                state.intents.rescue(item)
+            state.intents.clear()
+        self.applied += len(done)
+        for name in kept:
+            root.drop_kept(name)
+
+    def _kept_name(self, path: str) -> str:
+        """Tells the path after a crash, and never meets a name that was rescued before."""
+        return f"{self._context.hasher.path(path)}-{self._context.random(6).hex()}"
+
+
+def hides(ignore: Ignore, path: str) -> bool:
+    """True when `path`, or a directory above it, is ignored."""
+    return ignore.matches(path, False) or any(
+        ignore.matches(directory, True) for directory in ancestors(path)
+    )
+
+
+def expected_stat(row: FileRow) -> Stat:
+    """What the table knows of a file, to compare with what stands there."""
+    return Stat(row.kind, row.size, row.mtime_ns, row.inode, row.flags == EXECUTABLE, 0, 0)
+
+
+def _row(
+    path: str, kind: Kind, stat: Stat, data_hash: str, flags: str, base: Ref, local: str | None
+) -> FileRow:
+    return FileRow(
+        path, kind, stat.size, stat.mtime_ns, stat.inode, data_hash, flags, base, local  # type: ignore[arg-type]
+    )
+
+
+def _gone(path: str, base: Ref) -> FileRow:
+    return FileRow(path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, base)
+
+
+def _kind(wish: Wish) -> Kind:
+    assert wish.entry is not None
+    return wish.entry.kind
+
+
+def _groups(wishes: Sequence[Wish]) -> Iterator[list[Wish]]:
+    """Slices that share one barrier: bounded in number and in bytes."""
+    group: list[Wish] = []
+    size = 0
+    for wish in wishes:
+        assert wish.entry is not None
+        if group and (len(group) >= _GROUP_FILES or size + wish.entry.size > _GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(wish)
+        size += wish.entry.size
+    if group:
+        yield group
+
+
+def _left(made: Plan) -> set[str]:
+    """Paths where something stood that is taken or moved away."""
+    left = {wish.path for wish in (*made.removals, *made.remove_directories)}
+    left.update(step.row.path for step in made.moves)
+    for move in made.directory_moves:
+        left.add(move.source)
+        left.update(step.row.path for step in move.steps)
+    return left
+
+
+def emptied(paths: Iterable[str]) -> set[str]:
+    """The directories that may have lost their last file."""
+    parents = {path.rpartition("/")[0] for path in paths}
+    found = {parent for parent in parents if parent}
+    for parent in list(found):
+        found.update(ancestors(parent))
+    return found
+
+
+def _quietly(remove: Callable[[str], bool], directory: str) -> None:
+    try:
+        remove(directory)
+    except Vanished:
+        return
+
+
+def _intents(made: Plan) -> Iterator[Intent]:
+    for wish in made.removals:
+        yield Intent("remove", wish.path, None, Kind.NOTHING, "", NO_FLAGS, wish.base)
+    for wish in made.retouch:
+        if wish.here is not None and wish.entry is not None and wish.here.flags != wish.entry.flags:
+            yield _place_intent(wish)
+    for move in made.directory_moves:
+        yield Intent("movedir", move.source, move.target, Kind.DIRECTORY, "", NO_FLAGS, "0")
+    for step in made.moves:
+        yield Intent(
+            "move", step.row.path, step.wish.path, step.row.kind, "", NO_FLAGS, step.leaves
+        )
+    for directory in sorted(emptied(_left(made))):
+        yield Intent("rmdir", directory, None, Kind.NOTHING, "", NO_FLAGS, "0")
+
+
+def _place_intent(wish: Wish) -> Intent:
+    entry = wish.entry
+    assert entry is not None
+    return Intent("place", wish.path, None, entry.kind, entry.data_hash, entry.flags, wish.base)

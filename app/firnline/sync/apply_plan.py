@@ -1,0 +1,200 @@
+"""What applying has to do to the folder: a pure plan from wishes and table rows.
+
+A `Wish` says what the log wants at a path; the row says what this device has there. The plan only
+sorts this into kinds of work and finds the moves; `sync.applier` carries it out and checks, at the
+last moment, that each local file still is what its row says.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from firnline.core.entry import Entry
+from firnline.core.event import NO_FLAGS, Kind
+from firnline.core.hashing import EMPTY_HASH, Ref
+from firnline.state.file_index import FileRow
+
+
+class Wish(NamedTuple):
+    """What the log wants at one path; `entry` None: nothing."""
+
+    path: str
+    entry: Entry | None
+    base: Ref
+    """What the path will stand on: the winner's event, or the deletion's."""
+    row: FileRow | None
+
+    @property
+    def here(self) -> FileRow | None:
+        """The row, if something stands at the path."""
+        return None if self.row is None or self.row.kind is Kind.NOTHING else self.row
+
+
+class MoveStep(NamedTuple):
+    """A file that is renamed to where a wish wants it."""
+
+    row: FileRow
+    """The file as it stands at the source."""
+    wish: Wish
+    leaves: Ref
+    """What the source's row stands on once the file is gone from there."""
+
+
+class DirectoryMove(NamedTuple):
+    """One rename that carries out many moves."""
+
+    source: str
+    target: str
+    steps: tuple[MoveStep, ...]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Work by kind, in the order in which it is done."""
+
+    bookings: list[FileRow] = field(default_factory=list)
+    """Rows to note; the folder is right already."""
+    retouch: list[Wish] = field(default_factory=list)
+    """The content is here; flags or time are not."""
+    removals: list[Wish] = field(default_factory=list)
+    directory_moves: list[DirectoryMove] = field(default_factory=list)
+    moves: list[MoveStep] = field(default_factory=list)
+    remove_directories: list[Wish] = field(default_factory=list)
+    make_directories: list[Wish] = field(default_factory=list)
+    places: list[Wish] = field(default_factory=list)
+    """Content that has to be brought."""
+
+
+def plan(wishes: Iterable[Wish], count_below: Callable[[str], int]) -> Plan:
+    """Sort wishes into work. `count_below` tells how many rows stand below a directory."""
+    made = Plan()
+    for wish in wishes:
+        _sort(wish, made)
+    _find_moves(made)
+    _find_directory_moves(made, count_below)
+    return made
+
+
+def _sort(wish: Wish, made: Plan) -> None:
+    entry, here = wish.entry, wish.here
+    if entry is None:
+        if here is None:
+            made.bookings.append(absent_row(wish))
+        elif here.kind is Kind.DIRECTORY:
+            made.remove_directories.append(wish)
+        else:
+            made.removals.append(wish)
+    elif entry.kind is Kind.DIRECTORY:
+        if here is not None and here.kind is Kind.DIRECTORY:
+            made.bookings.append(directory_row(wish))
+        else:
+            if here is not None:
+                made.removals.append(wish)
+            made.make_directories.append(wish)
+    elif here is not None and here.kind is entry.kind and here.data_hash == entry.data_hash:
+        made.retouch.append(wish)
+    else:
+        if here is not None and here.kind is Kind.DIRECTORY:
+            made.remove_directories.append(wish)
+        made.places.append(wish)
+
+
+def absent_row(wish: Wish) -> FileRow:
+    """The row of a path where nothing stands."""
+    return FileRow(wish.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, wish.base)
+
+
+def directory_row(wish: Wish) -> FileRow:
+    """The row of a directory that an event of its own made."""
+    return FileRow(wish.path, Kind.DIRECTORY, 0, 0, 0, EMPTY_HASH, NO_FLAGS, wish.base)
+
+
+def _find_moves(made: Plan) -> None:
+    """Content that is wanted at one path and no longer at the one where it stands."""
+    leaving = {wish.path: wish for wish in made.removals if wish.entry is None}
+    leaving.update((wish.path, wish) for wish in made.places if wish.here is not None)
+    places: list[Wish] = []
+    taken: set[str] = set()
+    for wish in made.places:
+        source = _movable(wish, leaving, taken)
+        if source is None or source.here is None:
+            places.append(wish)
+            continue
+        taken.add(source.path)
+        leaves = source.base if source.entry is None else wish.base
+        made.moves.append(MoveStep(source.here, wish, leaves))
+    made.places = [_vacated(wish) if wish.path in taken else wish for wish in places]
+    made.removals = [wish for wish in made.removals if wish.path not in taken]
+
+
+def _vacated(wish: Wish) -> Wish:
+    """What stood there is moved away before: the path is free then."""
+    return wish._replace(row=None)
+
+
+def _movable(wish: Wish, leaving: Mapping[str, Wish], taken: set[str]) -> Wish | None:
+    """The path whose file can simply be renamed to `wish`, if there is one."""
+    entry = wish.entry
+    if entry is None or entry.other is None or wish.here is not None or entry.other in taken:
+        return None
+    source = leaving.get(entry.other)
+    if source is None or source.here is None or wish.path.startswith(entry.other + "/"):
+        return None
+    row = source.here
+    same = (row.kind, row.data_hash) == (entry.kind, entry.data_hash)
+    return source if same else None
+
+
+def _find_directory_moves(made: Plan, count_below: Callable[[str], int]) -> None:
+    """Moves that are all of a directory become one rename of it."""
+    if len(made.moves) < 2:
+        return
+    moves = sorted(made.moves, key=lambda step: step.row.path)
+    sources = [step.row.path for step in moves]
+    going = sorted(wish.path for wish in (*made.removals, *made.remove_directories))
+    done: set[str] = set()
+    tried: set[tuple[str, str]] = set()
+    for step in moves:
+        if step.row.path in done:
+            continue
+        for source, target in _candidates(step.row.path, step.wish.path):
+            if (source, target) in tried:
+                continue
+            tried.add((source, target))
+            steps = tuple(moves[i] for i in _range_below(sources, source))
+            leaving = len(steps) + len(_range_below(going, source))
+            if (
+                all(_follows(s, source, target) for s in steps)
+                and not any(s.row.path in done for s in steps)
+                and leaving == count_below(source)
+                and count_below(target) == 0
+            ):
+                made.directory_moves.append(DirectoryMove(source, target, steps))
+                done.update(s.row.path for s in steps)
+                break
+    made.moves = [step for step in made.moves if step.row.path not in done]
+
+
+def _follows(step: MoveStep, source: str, target: str) -> bool:
+    return step.wish.path == target + step.row.path[len(source) :]
+
+
+def _range_below(ordered: Sequence[str], directory: str) -> range:
+    """Indexes of the paths below a directory, in a sorted list of paths."""
+    return range(bisect_left(ordered, directory + "/"), bisect_left(ordered, directory + "0"))
+
+
+def _candidates(source: str, target: str) -> list[tuple[str, str]]:
+    """Directory pairs that could carry this move, the outermost first."""
+    found = []
+    while True:
+        source, _, source_leaf = source.rpartition("/")
+        target, _, target_leaf = target.rpartition("/")
+        if not source or not target or source_leaf != target_leaf or source == target:
+            break
+        found.append((source, target))
+    usable = [
+        (s, t) for s, t in found if not t.startswith(s + "/") and not s.startswith(t + "/")
+    ]
+    return usable[::-1]

@@ -1,0 +1,194 @@
+"""Contents by their hash: from any store that has them, the home store, or the folder itself.
+
+A body is taken only by its hash (docs/design.md section 2, *Writing*); where it came from does not
+matter then. Sources that turn out wrong are passed over for the next one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size
+from firnline.core.event import EventText, Kind, Op
+from firnline.core.hashing import DataHash
+from firnline.folder.errors import FolderError
+from firnline.stores.base import Reader
+from firnline.stores.errors import CorruptError, StoreError
+from firnline.sync.context import Connected, FolderContext
+
+CHUNK = 4 * 2**20
+_IN_MEMORY = 8 * 2**20
+
+
+class ContentMissingError(Exception):
+    """No store in reach, and no file here, has this content."""
+
+    def __init__(self, data_hash: str) -> None:
+        super().__init__(f"no store in reach has the content {data_hash}")
+        self.data_hash = data_hash
+
+
+class _Source(NamedTuple):
+    """One place where a content should be; `open` may fail, the bytes may be wrong."""
+
+    where: str
+    open: Callable[[], Iterator[bytes]]
+
+
+def read_range(reader: Reader, length: int) -> Iterator[bytes]:
+    """Exactly `length` bytes in chunks. Raises CorruptError when there are fewer."""
+    left = length
+    with reader:
+        while left > 0:
+            chunk = reader.read(min(CHUNK, left))
+            if not chunk:
+                raise CorruptError("", f"ends {left} bytes early")
+            left -= len(chunk)
+            yield chunk
+
+
+class Bodies:
+    """Finds contents for one pass."""
+
+    def __init__(self, context: FolderContext) -> None:
+        self._context = context
+        self._starts: dict[tuple[str, str], int] = {}
+
+    def copy(self, data_hash: DataHash, size: int, write: Callable[[Iterator[bytes]], None]) -> None:
+        """Give the verified content to `write`, an iterator that raises when it proves wrong.
+
+        `write` is called again with the next source then, and has to begin anew. Raises
+        ContentMissingError when no source is right.
+        """
+        for source in self._sources(data_hash, size):
+            try:
+                write(self._verified(source, data_hash, size))
+            except (StoreError, FolderError, BadBatchError):
+                continue
+            return
+        raise ContentMissingError(data_hash)
+
+    def read(self, data_hash: DataHash, size: int) -> bytes:
+        """A small content. Raises ContentMissingError."""
+        found: list[bytes] = []
+
+        def collect(chunks: Iterator[bytes]) -> None:
+            found[:] = chunks
+
+        self.copy(data_hash, size, collect)
+        return b"".join(found)
+
+    def is_at_hand(self, data_hash: DataHash, size: int) -> bool:
+        """True when the content can be read now, to its last byte."""
+
+        def read(chunks: Iterator[bytes]) -> None:
+            for _ in chunks:
+                self._context.check_cancelled()
+
+        try:
+            self.copy(data_hash, size, read)
+        except ContentMissingError:
+            return False
+        return True
+
+    def _verified(self, source: _Source, data_hash: DataHash, size: int) -> Iterator[bytes]:
+        digest = self._context.hasher.running()
+        seen = 0
+        for chunk in source.open():
+            digest.update(chunk)
+            seen += len(chunk)
+            yield chunk
+        if seen != size or digest.data_hash() != data_hash:
+            raise CorruptError(source.where, "not the content that its name promises")
+
+    def _sources(self, data_hash: DataHash, size: int) -> Iterator[_Source]:
+        yield from self._in_folder(data_hash, size)
+        yield from self._in_events(data_hash)
+        for connected in self._places():
+            path = self._context.layout.history(data_hash)
+            yield _Source(path, lambda c=connected, p=path: _whole(c, p))  # type: ignore[misc]
+
+    def _places(self) -> list[Connected]:
+        return [self._context.home, *self._context.stores]
+
+    def _in_events(self, data_hash: DataHash) -> Iterator[_Source]:
+        stores = self._context.state.stores
+        for event, name, op, offset, size in self._context.state.journal.carriers(data_hash):
+            for connected in self._places():
+                if connected is self._context.home:
+                    if not stores.holds(event):
+                        continue
+                elif stores.lacks(connected.store_id, event):
+                    continue
+                yield _Source(
+                    name,
+                    lambda c=connected, n=name, o=op, at=offset, s=size: self._from_event(  # type: ignore[misc]
+                        c, n, o, at, s
+                    ),
+                )
+
+    def _from_event(
+        self, connected: Connected, name: EventText, op: Op, offset: int, size: int
+    ) -> Iterator[bytes]:
+        path = self._context.layout.event(name)
+        if op is Op.PAT:
+            raise CorruptError(path, "a delta, which this version cannot read yet")
+        if op is Op.BAT:
+            offset += self.bodies_start(connected, name)
+        return read_range(connected.store.open(path, offset, size), size)
+
+    def bodies_start(self, connected: Connected, name: EventText) -> int:
+        """Where the bodies of a batch begin in its file. Raises StoreError, BadBatchError."""
+        key = (connected.store_id, name)
+        if key not in self._starts:
+            with connected.store.open(self._context.layout.event(name), 0, MAX_HEADER) as reader:
+                header, manifest = manifest_size(reader.read(MAX_HEADER))
+            self._starts[key] = header + manifest
+        return self._starts[key]
+
+    def _in_folder(self, data_hash: DataHash, size: int) -> Iterator[_Source]:
+        """Files of this folder that had this content when they were last looked at."""
+        context = self._context
+        for path in context.state.journal.paths_of(data_hash):
+            row = context.state.files.get(path)
+            if row is None or row.kind is not Kind.FILE:
+                continue
+            if row.data_hash == data_hash and row.size == size:
+                local = row.local or path
+                yield _Source(path, lambda p=local: _local(context, p))  # type: ignore[misc]
+
+
+def _whole(connected: Connected, path: str) -> Iterator[bytes]:
+    reader = connected.store.open(path)
+    return read_range(reader, reader.size)
+
+
+def _local(context: FolderContext, path: str) -> Iterator[bytes]:
+    import os
+
+    descriptor = context.root.open_read(path)
+    try:
+        while chunk := os.read(descriptor, CHUNK):
+            yield chunk
+    finally:
+        os.close(descriptor)
+
+
+def open_content(context: FolderContext, data_hash: DataHash, size: int) -> Iterator[bytes]:
+    """The bytes of a content, checked before the first one is handed out.
+
+    Raises ContentMissingError. What is large is read twice rather than held in memory.
+    """
+    bodies = Bodies(context)
+    if size <= _IN_MEMORY:
+        yield bodies.read(data_hash, size)
+        return
+    for source in bodies._sources(data_hash, size):
+        with suppress(StoreError, FolderError, BadBatchError):
+            for _ in bodies._verified(source, data_hash, size):
+                pass
+            yield from bodies._verified(source, data_hash, size)
+            return
+    raise ContentMissingError(data_hash)
+
+

@@ -1,0 +1,96 @@
+"""What a pass over one folder works with: everything that touches the world, passed in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from firnline.core.clock import Clock
+from firnline.core.event import DeviceId
+from firnline.core.hashing import PLAIN, Hasher
+from firnline.core.steps import Steps, no_steps
+from firnline.folder.filesystem import Root
+from firnline.state.folder_state import FolderState
+from firnline.stores.base import Store
+from firnline.stores.layout import FolderLayout
+
+HOME = "home"
+"""The home store's name in settings and reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A store that was reached and is the one it should be."""
+
+    name: str
+    """As the user calls it; `home` is the home store."""
+    store: Store
+    store_id: str
+    generation: str
+    connection: str
+    """CONNHASH (docs/design.md section 11)."""
+    rating: int
+    minor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A store of this folder that could not be used in this pass."""
+
+    name: str
+    store_id: str
+    minor: bool
+    why: Exception
+
+
+class CancelledError(Exception):
+    """The user stopped the work; everything done so far is kept."""
+
+
+class Progress:
+    """Where long work reports to. This one says nothing; the command line draws bars."""
+
+    def begin(self, activity: str, total: int, unit: str) -> None:
+        """`activity` in words, such as `sending`; `unit` is `files` or `bytes`."""
+
+    def advance(self, amount: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not synced, and why. `kind` is a stable word for programs."""
+
+    path: str
+    """The path in the folder; '' when it concerns the folder or a store as a whole."""
+    kind: str
+    message: str
+    store: str = ""
+
+
+@dataclass(slots=True)
+class FolderContext:
+    """One folder on this device, opened for a pass."""
+
+    folder_id: str
+    name: str
+    device: DeviceId
+    root: Root
+    state: FolderState
+    layout: FolderLayout
+    home: Connected
+    stores: list[Connected]
+    """Reached stores of this folder, best rated first."""
+    unreached: list[Unreached]
+    keep_all: bool
+    """The home store keeps all bodies (docs/design.md section 4, *The home store*)."""
+    clock: Clock
+    random: Callable[[int], bytes]
+    hasher: Hasher = PLAIN
+    steps: Steps = no_steps
+    progress: Progress = field(default_factory=Progress)
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+    def check_cancelled(self) -> None:
+        """Raises CancelledError at a place where stopping is safe."""
+        if self.cancelled():
+            raise CancelledError

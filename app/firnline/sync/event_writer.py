@@ -1,0 +1,167 @@
+"""Writing events: to this device's tables, to the home store where needed, to the best store.
+
+The order is the point (docs/design.md section 2, *Writing*): the event's name and rows are
+committed as *open*, then the home store has the body where it has to, then the body leaves for the
+best store, and only when it stands somewhere is it booked as known. Killed in between, the next
+start finds the open event and looks it up (`sync.settle`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from firnline.core.clock import DAY_AHEAD, format_time
+from firnline.state.journal import EventState
+from firnline.stores.errors import StoreError
+from firnline.stores.layout import ConnectionLayout
+from firnline.sync.context import Connected, FolderContext, Unreached
+from firnline.sync.drafts import Draft
+
+
+class NowhereToWriteError(Exception):
+    """Not even the home store takes the event: this computer's disk is full or failing."""
+
+
+class EventWriter:
+    """Writes events of one folder. Stores that fail are dropped for the rest of the pass."""
+
+    def __init__(self, context: FolderContext) -> None:
+        self._context = context
+        self._ids: dict[str, int] = {}
+
+    @property
+    def needs_home(self) -> bool:
+        """True when the home store has to have the body before it leaves (section 4)."""
+        context = self._context
+        lasting = sum(not s.minor for s in context.stores)
+        lasting += sum(not s.minor for s in context.unreached)
+        return context.keep_all or not context.stores or lasting > 1
+
+    def open(self, drafts: Iterable[Draft]) -> None:
+        """Commit names and rows, before anything leaves."""
+        state = self._context.state
+        with state.transaction("open event"):
+            owed = state.stores.ids()
+            for draft in drafts:
+                event = state.journal.add(draft.name, draft.ref, draft.size, EventState.OPEN)
+                state.journal.add_entries(event, draft.entries)
+                state.stores.owe(event, owed)
+                self._ids[draft.name] = event
+
+    def send(self, drafts: Sequence[Draft]) -> list[Connected]:
+        """Write the bodies; returns where they stand now. May run on a worker thread.
+
+        Raises NowhereToWriteError.
+        """
+        context = self._context
+        places: list[Connected] = []
+        if self.needs_home:
+            self._send_home(drafts)
+            places.append(context.home)
+        for connected in list(context.stores):
+            try:
+                send_drafts(context, connected, drafts)
+            except StoreError as error:
+                drop_store(context, connected, error)
+                continue
+            return [*places, connected]
+        if not places:
+            self._send_home(drafts)
+            places.append(context.home)
+        return places
+
+    def _send_home(self, drafts: Sequence[Draft]) -> None:
+        try:
+            send_drafts(self._context, self._context.home, drafts)
+        except StoreError as error:
+            raise NowhereToWriteError(str(error)) from error
+
+    def confirm(
+        self,
+        drafts: Iterable[Draft],
+        places: Sequence[Connected],
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Book the events as known in `places`; `also` runs in the same transaction."""
+        state = self._context.state
+        alone = all(place is self._context.home for place in places)
+        with state.transaction("confirm event"):
+            ids = [self._ids.pop(draft.name) for draft in drafts]
+            for event in ids:
+                state.journal.set_state(event, EventState.KNOWN)
+                if self._context.home in places:
+                    state.stores.hold(event, whole=alone)
+            for place in places:
+                state.stores.has(place.store_id, ids)
+            also()
+
+    def write(self, drafts: Sequence[Draft], also: Callable[[], None] = lambda: None) -> None:
+        """All three steps for events with small bodies."""
+        if drafts:
+            self.open(drafts)
+            self.confirm(drafts, self.send(drafts), also)
+
+
+def drop_store(context: FolderContext, connected: Connected, error: StoreError) -> None:
+    """A store failed: go on without it for the rest of this pass, and say so at the end."""
+    if connected in context.stores:
+        context.stores.remove(connected)
+        context.unreached.append(
+            Unreached(connected.name, connected.store_id, connected.minor, error)
+        )
+
+
+def send_drafts(context: FolderContext, connected: Connected, drafts: Sequence[Draft]) -> None:
+    """Write event files into one store, their hints and index entries first."""
+    send_hints(context, connected, [draft.name for draft in drafts])
+    small: list[tuple[str, bytes]] = []
+    for draft in drafts:
+        small += missing_index(context, connected, draft.index_paths)
+        path = context.layout.event(draft.name)
+        if len(draft.body) == 1:
+            small.append((path, draft.body[0]))
+            continue
+        flush_small(connected, small)
+        with connected.store.upload() as upload:
+            for piece in draft.body:
+                upload.write(piece)
+            upload.flush()
+            upload.commit(path)
+    flush_small(connected, small)
+
+
+def flush_small(connected: Connected, files: list[tuple[str, bytes]]) -> None:
+    """Write what was collected, once each, with one barrier; the list is empty afterwards."""
+    if files:
+        connected.store.put_many(dict(files).items())
+        files.clear()
+
+
+def missing_index(
+    context: FolderContext, connected: Connected, paths: Iterable[str]
+) -> list[tuple[str, bytes]]:
+    """The `eventsindex` entries that a store does not have yet."""
+    found = []
+    for path in paths:
+        place = context.layout.index(context.hasher.path(path))
+        if connected.store.size(place) is None:
+            found.append((place, path.encode()))
+    return found
+
+
+def send_hints(context: FolderContext, connected: Connected, names: Sequence[str]) -> None:
+    """Say which events come more than a day after their own time, before they come.
+
+    Readers list recent days only, and would not see them otherwise (section 4, *Polling*).
+    """
+    now = context.clock.now()
+    limit = format_time(now - DAY_AHEAD)
+    if connected is context.home or all(name[:20] >= limit for name in names):
+        return
+    arrival = connected.store.server_time() or now
+    limit = format_time(arrival - DAY_AHEAD)
+    late = sorted(name for name in names if name[:20] < limit)
+    if late:
+        file = ConnectionLayout(connected.connection).late(arrival)
+        body = "".join(f"{name}\n" for name in late).encode()
+        connected.store.put_many([(file, body)])
+
+

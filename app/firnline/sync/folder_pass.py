@@ -1,0 +1,166 @@
+"""One pass over one folder: both directions, until nothing is left to do.
+
+    settle what an unclean end left
+    pull      new names from every store in reach, then their paths
+    scan      the folder; its differences become events
+    resolve   conflicts, followed moves
+    apply     what the log wants
+    copy      to every store what it lacks; drop from the home store what is safe elsewhere
+
+The order of scan and pull does not matter for safety (an event names what its file came from, not
+what is newest), but pulling first books what is equal instead of writing it again.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+from firnline.core.clock import ClockBeforeBuildError
+from firnline.folder.ignore import Ignore
+from firnline.folder.scan import Scan, scan
+from firnline.state.folder_state import FolderState
+from firnline.state.journal import EventState
+from firnline.sync.applier import Applier
+from firnline.sync.context import FolderContext, Problem
+from firnline.sync.copier import Copier, release_home
+from firnline.sync.differences import Differences
+from firnline.sync.event_clock import EventClock
+from firnline.sync.event_writer import EventWriter
+from firnline.sync.puller import pull, pull_home
+from firnline.sync.rescue import publish_rescued
+from firnline.sync.resolver import resolve_all
+from firnline.sync.settle import retry_bodiless, settle
+
+_ROUNDS = 20
+"""More rounds than any honest pass needs; programs that save without pause end here."""
+
+
+@dataclass(slots=True)
+class PassReport:
+    """What a pass did. `complete` is False when something is left to do."""
+
+    problems: list[Problem] = field(default_factory=list)
+    written: int = 0
+    """Events of this device."""
+    applied: int = 0
+    """Paths brought in line with the log."""
+    copied: int = 0
+    """Event files brought from store to store."""
+    complete: bool = True
+
+
+def run_pass(context: FolderContext) -> PassReport:
+    """Sync one folder once. Faults of one file or store end up among the problems.
+
+    Raises CancelledError, DatabaseError, FolderError for the folder as a whole, and
+    NowhereToWriteError.
+    """
+    report = PassReport()
+    state = context.state
+    settle(context)
+    retry_bodiless(context)
+    if state.journal.count() == 0 and state.files.is_empty():
+        pull_home(context)
+    ignore = Ignore.load(context.root)
+    _notice_ignore(context, ignore)
+    pull(context)
+    clock, writer = EventClock(context), EventWriter(context)
+    try:
+        for _ in range(_ROUNDS):
+            if not _round(context, ignore, clock, writer, report):
+                break
+        else:
+            report.complete = False
+    except ClockBeforeBuildError as error:
+        report.problems.append(Problem("", "clock", str(error)))
+    _copy(context, report)
+    _report(context, report, clock)
+    return report
+
+
+def _round(
+    context: FolderContext,
+    ignore: Ignore,
+    clock: EventClock,
+    writer: EventWriter,
+    report: PassReport,
+) -> bool:
+    """Scan, publish, resolve, apply. True when another round is worth it."""
+    report.problems.clear()
+    found = _scan(context, ignore, report)
+    differences = Differences(context, clock, writer)
+    written = publish_rescued(context, clock, writer) + differences.publish(found)
+    report.problems += differences.problems
+    dirty = context.state.journal.dirty()
+    applied = unsettled = 0
+    if dirty:
+        written += resolve_all(context, writer, dirty)
+        applier = Applier(context, ignore)
+        applier.run()
+        report.problems += applier.problems
+        applied, unsettled = applier.applied, int(applier.unsettled)
+    report.written += written
+    report.applied += applied
+    if unsettled:
+        return True
+    return bool(written or applied) and pull(context) > 0
+
+
+def _scan(context: FolderContext, ignore: Ignore, report: PassReport) -> Scan:
+    found = scan(
+        context.root,
+        context.state.files.known(),
+        ignore,
+        clock=context.clock,
+        directories=context.state.files.directories(),
+        cancelled=context.cancelled,
+    )
+    report.problems += [Problem(s.path, s.kind, s.message) for s in found.skipped]
+    report.complete = found.complete
+    return found
+
+
+def _notice_ignore(context: FolderContext, ignore: Ignore) -> None:
+    """Other patterns: what is hidden no longer has to be looked at again (section 7)."""
+    state = context.state
+    if state.fact("ignore") == ignore.fingerprint:
+        return
+    with state.transaction("ignore patterns"):
+        if state.fact("ignore") is not None:
+            state.journal.mark_unbooked_dirty()
+        state.set_fact("ignore", ignore.fingerprint)
+
+
+def _copy(context: FolderContext, report: PassReport) -> None:
+    copier = Copier(context)
+    copier.run()
+    report.copied += copier.copied
+    report.problems += copier.problems
+    release_home(context)
+
+
+def _report(context: FolderContext, report: PassReport, clock: EventClock) -> None:
+    """What is left: refused and pending events, unreached stores. Kept for `status`."""
+    state = context.state
+    for row in state.journal.in_state(EventState.NAMED, EventState.REFUSED, EventState.BODILESS):
+        kind = "refused event" if row.state is EventState.REFUSED else "pending event"
+        report.problems.append(Problem("", kind, f"{row.name}: {row.why}"))
+    if clock.passed_over:
+        message = "this computer's clock is more than a day off; the store's time is used"
+        report.problems.append(Problem("", "clock", message))
+    if state.journal.dirty_count() or context.unreached:
+        report.complete = False
+    text = json.dumps([list(problem) for problem in map(_fields, report.problems)])
+    if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):
+        with state.transaction("problems"):
+            state.set_fact("problems", text)
+
+
+def _fields(problem: Problem) -> tuple[str, str, str, str]:
+    return (problem.path, problem.kind, problem.message, problem.store)
+
+
+def last_problems(context_state: FolderState) -> list[Problem]:
+    """The problems of the last pass."""
+    text = context_state.fact("problems")
+    return [] if text is None else [Problem(*fields) for fields in json.loads(text)]
+

@@ -1,0 +1,171 @@
+"""From what a scan found to events: read, hash, decide, write, book.
+
+Changes go out in batches of at most 32 MiB of bodies, in the order of their paths, so that memory
+stays bounded; a file larger than that is an event of its own and is streamed. While one batch is
+on its way to the store, the next is being read.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import NamedTuple
+
+from firnline.core.batch import MAX_BODIES, MAX_MEMBERS
+from firnline.core.entry import Change, Entry
+from firnline.core.event import Op
+from firnline.core.hashing import EMPTY_HASH
+from firnline.state.file_index import FileRow
+from firnline.sync.context import Connected, FolderContext
+from firnline.sync.drafts import Draft, draft_batch, draft_single
+from firnline.sync.event_clock import EventClock
+from firnline.sync.event_writer import EventWriter
+
+
+class Item(NamedTuple):
+    """One change on its way out, and the table rows that hold once it is written.
+
+    The rows' `base` is filled in when the event has a name.
+    """
+
+    change: Change
+    body: bytes | None
+    rows: tuple[FileRow, ...]
+
+
+class _UnderWay(NamedTuple):
+    drafts: list[Draft]
+    items: list[Item]
+    places: "Future[list[Connected]]"
+
+
+class Outbox:
+    """Collects items and writes them as events; at most one batch is under way."""
+
+    def __init__(self, context: FolderContext, clock: EventClock, writer: EventWriter) -> None:
+        self._context = context
+        self._clock = clock
+        self._writer = writer
+        self._items: list[Item] = []
+        self._bytes = 0
+        self._under_way: _UnderWay | None = None
+        self._worker: ThreadPoolExecutor | None = None
+        self.written = 0
+
+    def __enter__(self) -> "Outbox":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.flush()
+                self._settle()
+        finally:
+            if self._worker is not None:
+                self._worker.shutdown()
+
+    def add(self, item: Item) -> None:
+        """Take one change; no path may be touched twice by what is flushed together."""
+        size = len(item.body or b"")
+        if self._bytes + size > MAX_BODIES or len(self._items) >= MAX_MEMBERS:
+            self.flush()
+        self._items.append(item)
+        self._bytes += size
+
+    def write_now(self, draft: Draft) -> None:
+        """An event that has to stand before what was added so far."""
+        self._settle()
+        self._writer.write([draft])
+        self.written += 1
+
+    def flush(self) -> None:
+        """Send what was collected; the batch before is settled first."""
+        items, self._items, self._bytes = self._items, [], 0
+        if not items:
+            return
+        draft = self._draft(items)
+        self._settle()
+        self._writer.open([draft])
+        if draft.size < _INLINE:
+            places: Future[list[Connected]] = Future()
+            places.set_result(self._writer.send([draft]))
+        else:
+            if self._worker is None:
+                self._worker = ThreadPoolExecutor(1, "firnline-send")
+            places = self._worker.submit(self._writer.send, [draft])
+        self._under_way = _UnderWay([draft], items, places)
+
+    def settle(self) -> None:
+        """Flush, and wait until everything stands and is booked."""
+        self.flush()
+        self._settle()
+
+    def _draft(self, items: Sequence[Item]) -> Draft:
+        time, device, hasher = self._clock.next(), self._context.device, self._context.hasher
+        if len(items) == 1:
+            change, body, _ = items[0]
+            if change.op is not Op.PUT or body is not None:
+                return draft_single(change, time, device, body or b"", hasher)
+        return draft_batch([(i.change, i.body) for i in items], time, device, hasher)
+
+    def _settle(self) -> None:
+        if self._under_way is None:
+            return
+        drafts, items, places = self._under_way
+        self._under_way = None
+        found = places.result()
+        self._writer.confirm(drafts, found, lambda: self._book(drafts[0], items))
+        self.written += 1
+        self._context.progress.advance(len(items))
+
+    def _book(self, draft: Draft, items: Sequence[Item]) -> None:
+        book_rows(self._context, (row for item in items for row in item.rows), draft)
+
+
+_INLINE = 2**20
+"""Events smaller than this are sent without handing them to a thread."""
+
+
+def book_rows(context: FolderContext, rows: Iterable[FileRow], draft: Draft) -> None:
+    """The files that an event was made of now stand on it."""
+    ref = draft.ref
+    context.state.files.put_many(
+        FileRow(path, kind, size, mtime, inode, data_hash, flags, ref, local)
+        for path, kind, size, mtime, inode, data_hash, flags, _, local in rows
+    )
+
+
+def publish_changes(
+    context: FolderContext, changes: Sequence[Change], bodies: dict[str, bytes] | None = None
+) -> list[str]:
+    """Write concrete changes as one event on top of what they name; returns its name.
+
+    Nothing is applied here: the paths become dirty, and the pass that follows applies them.
+    """
+    clock, writer = EventClock(context), EventWriter(context)
+    items = [Item(change, (bodies or {}).get(change.path), ()) for change in changes]
+    time = clock.next()
+    if len(items) == 1 and (changes[0].op is not Op.PUT or items[0].body is not None):
+        draft = draft_single(changes[0], time, context.device, items[0].body or b"", context.hasher)
+    else:
+        draft = draft_batch(
+            [(i.change, i.body) for i in items], time, context.device, context.hasher
+        )
+    paths = [entry.path for entry in draft.entries]
+    writer.write([draft], lambda: context.state.journal.mark_dirty(paths))
+    return [draft.name]
+
+
+def closing(entry: Entry) -> Change:
+    """The `del` that closes a head before something is written on its path."""
+    return Change(Op.DEL, entry.path, None, entry.ref, EMPTY_HASH, 0, 0, "-")
+
+
+def in_groups(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Slices of at most `size`."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

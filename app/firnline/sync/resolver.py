@@ -1,0 +1,178 @@
+"""Carrying out the rules of conflicts and followed moves (docs/design.md section 3, rules 4 to 7).
+
+`core.resolve` decides; here its questions are answered from the journal, its events are written,
+and it is asked again until nothing is left to say.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from firnline.core.clock import format_time, parse_time
+from firnline.core.entry import Change, Entry
+from firnline.core.event import Kind, Op
+from firnline.core.hashing import Hasher
+from firnline.core.heads import state_of, unknown_parents
+from firnline.core.paths import ancestors
+from firnline.core.resolve import Ruling, resolve
+from firnline.state.journal import EventState
+from firnline.sync.bodies import Bodies, ContentMissingError
+from firnline.sync.context import FolderContext
+from firnline.sync.drafts import Draft, draft_batch, draft_single
+from firnline.sync.event_writer import EventWriter
+
+ORPHAN_AGE = timedelta(days=7)
+"""After this a parent that never came is waited for no longer (rule 7)."""
+
+_ROUNDS = 100
+_GROUP = 1_000
+
+
+class JournalLog:
+    """`core.resolve.Log` over the journal: what counts is what has its body at hand."""
+
+    def __init__(self, context: FolderContext) -> None:
+        self._context = context
+        self._journal = context.state.journal
+        self._cache: dict[str, list[Entry]] = {}
+        bodiless = self._journal.in_state(EventState.BODILESS)
+        self._bodiless = {row.name for row in bodiless}
+
+    def load(self, paths: Iterable[str]) -> None:
+        """Read the logs of many paths at once."""
+        wanted = [path for path in paths if path not in self._cache]
+        found = self._journal.entries_of(wanted)
+        self._cache.update((path, found.get(path, [])) for path in wanted)
+
+    def forget(self) -> None:
+        """After events were written."""
+        self._cache.clear()
+
+    def entries(self, path: str) -> Sequence[Entry]:
+        found = self.all_entries(path)
+        if not self._bodiless:
+            return found
+        return [entry for entry in found if entry.event not in self._bodiless]
+
+    def all_entries(self, path: str) -> Sequence[Entry]:
+        if path not in self._cache:
+            self._cache[path] = self._journal.entries(path)
+        return self._cache[path]
+
+    def has_children(self, path: str) -> bool:
+        if not self._journal.has_entries_below(path):
+            return False
+        for below, entries in self._journal.logs(path):
+            if below != path and state_of(entries).winner is not None:
+                return True
+        return False
+
+    def waits(self, path: str) -> bool:
+        missing = unknown_parents(self.all_entries(path))
+        return any(self._is_awaited(ref) for ref in missing)
+
+    def _is_awaited(self, ref: str) -> bool:
+        known = self._journal.by_ref(ref)
+        if known and all(row.state is not EventState.NAMED for row in known):
+            return False
+        now = self._context.clock.now()
+        with self._context.state.transaction("note missing parent"):
+            since = self._journal.note_orphan(ref, format_time(now))
+        return now - parse_time(since) < ORPHAN_AGE
+
+    def mark_bodiless(self, name: str) -> None:
+        """An event whose content nobody in reach has does not count for the rules."""
+        row = self._journal.event(name)
+        assert row is not None
+        with self._context.state.transaction("event without body"):
+            self._journal.set_state(row.id, EventState.BODILESS, "no store in reach has its content")
+        self._bodiless.add(row.name)
+
+
+def resolve_all(context: FolderContext, writer: EventWriter, paths: Sequence[str]) -> int:
+    """Write what the rules ask for at `paths`, and at all paths that this touches.
+
+    Returns the number of events written.
+    """
+    log = JournalLog(context)
+    log.load(paths)
+    pending = _suspects(log, paths)
+    written = 0
+    for _ in range(_ROUNDS):
+        rulings = [ruling for path in sorted(pending) for ruling in resolve(path, log)]
+        rulings = [ruling for ruling in rulings if _has_body(context, log, ruling)]
+        if not rulings:
+            return written
+        drafts = _unknown(context, [_draft(context, ruling) for ruling in rulings])
+        for start in range(0, len(drafts), _GROUP):
+            _write(context, writer, drafts[start : start + _GROUP])
+        written += len(drafts)
+        log.forget()
+        if not drafts:
+            return written
+        pending = {entry.path for draft in drafts for entry in draft.entries}
+    return written
+
+
+def _suspects(log: JournalLog, paths: Sequence[str]) -> set[str]:
+    """The paths at which a rule may have something to say, those above them included."""
+    found: set[str] = set()
+    directories: set[str] = set()
+    for path in paths:
+        entries = log.all_entries(path)
+        if len(entries) > 1:
+            found.add(path)
+        elif entries and entries[0].kind is not Kind.DIRECTORY and entries[0].puts:
+            found.add(path)
+        directory = path.rpartition("/")[0]
+        if directory not in directories:
+            directories.add(directory)
+            directories.update(ancestors(path))
+    directories.discard("")
+    log.load(directories)
+    found.update(path for path in directories if log.all_entries(path))
+    return found
+
+
+def _has_body(context: FolderContext, log: JournalLog, ruling: Ruling) -> bool:
+    """What a rule moves must be there to be moved: else it waits for a store that has it."""
+    for change in ruling.changes:
+        if change.op in (Op.DEL, Op.RMD):
+            continue
+        if Bodies(context).is_at_hand(change.data_hash, change.size):
+            continue
+        source = change.source or change.path
+        for entry in log.entries(source):
+            if entry.data_hash == change.data_hash:
+                log.mark_bodiless(entry.event)
+        return False
+    return True
+
+
+def _draft(context: FolderContext, ruling: Ruling) -> Draft:
+    hasher: Hasher = context.hasher
+    if len(ruling.changes) == 1:
+        return draft_single(ruling.changes[0], ruling.time, ruling.device, b"", hasher)
+    members = [(change, _link_text(context, change)) for change in ruling.changes]
+    return draft_batch(members, ruling.time, ruling.device, hasher)
+
+
+def _link_text(context: FolderContext, change: Change) -> bytes | None:
+    """A link always brings its text along; other members of these batches bring nothing."""
+    if change.op is not Op.LNK:
+        return None
+    try:
+        return Bodies(context).read(change.data_hash, change.size)
+    except ContentMissingError:
+        return None
+
+
+def _unknown(context: FolderContext, drafts: Iterable[Draft]) -> list[Draft]:
+    """Those that nobody has written yet, each once."""
+    found = {draft.name: draft for draft in drafts}
+    journal = context.state.journal
+    return [draft for name, draft in found.items() if journal.event(name) is None]
+
+
+def _write(context: FolderContext, writer: EventWriter, drafts: Sequence[Draft]) -> None:
+    paths = [entry.path for draft in drafts for entry in draft.entries]
+    writer.write(drafts, lambda: context.state.journal.mark_dirty(paths))

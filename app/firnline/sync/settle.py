@@ -1,0 +1,189 @@
+"""The start of a pass after an unclean end: open events and intents are settled.
+
+Before any scan and any apply (docs/design.md section 7): a scan that ran first would take our own
+half-booked work for the user's.
+"""
+
+from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
+from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
+from firnline.folder.errors import FolderError
+from firnline.folder.filesystem import Stat
+from firnline.state.file_index import FileRow
+from firnline.state.intents import Intent, Rescued
+from firnline.state.journal import EventRow, EventState
+from firnline.stores.errors import StoreError
+from firnline.sync.context import Connected, FolderContext
+
+
+def settle(context: FolderContext) -> None:
+    """Bring tables and folder into agreement with what really happened. Repeatable."""
+    for row in context.state.journal.in_state(EventState.OPEN):
+        _settle_event(context, row)
+    intents = context.state.intents.all()
+    _settle_kept(context, intents)
+    if intents:
+        rows = [found for intent in intents for found in _settle_intent(context, intent)]
+        with context.state.transaction("settle intents"):
+            context.state.files.put_many(rows)
+            context.state.intents.clear()
+    context.root.sweep_temporaries()
+
+
+def retry_bodiless(context: FolderContext) -> None:
+    """Events whose content could not be had are tried again in every pass."""
+    rows = context.state.journal.in_state(EventState.BODILESS)
+    rows = [row for row in rows if row.name[54:57] != "pat"]
+    if rows:
+        with context.state.transaction("retry contents"):
+            for row in rows:
+                context.state.journal.set_state(row.id, EventState.KNOWN)
+
+
+# --- events that were being written -------------------------------------------------------------
+
+
+def _settle_event(context: FolderContext, row: EventRow) -> None:
+    """It is an event when it stands in a store, when the home store has it, or when a store
+    cannot be asked; else it never was (docs/design.md section 2, *Writing*)."""
+    path = context.layout.event(row.name)
+    home = _stands(context.home, path, row.size)
+    places = [s for s in context.stores if _stands(s, path, row.size)]
+    state = context.state
+    with state.transaction("settle event"):
+        if not (places or home or context.unreached):
+            state.journal.forget(row.id)
+            return
+        state.journal.set_state(row.id, EventState.KNOWN)
+        for connected in places:
+            state.stores.has(connected.store_id, [row.id])
+        if home:
+            state.stores.hold(row.id, whole=True)
+        state.journal.mark_dirty(e.path for e in state.journal.entries_of_event(row.id))
+
+
+def _stands(connected: Connected, path: str, size: int) -> bool:
+    try:
+        return connected.store.size(path) == size
+    except StoreError:
+        return False
+
+
+# --- replaced files that were not verified yet --------------------------------------------------
+
+
+def _settle_kept(context: FolderContext, intents: list[Intent]) -> None:
+    """A kept file that is not the one that the table knows is a save that slipped in."""
+    kept_names = context.root.list_kept()
+    if not kept_names:
+        return
+    rescued = {item.kept for item in context.state.intents.rescued()}
+    paths = {str(context.hasher.path(intent.path)): intent.path for intent in intents}
+    for kept in kept_names:
+        if kept in rescued:
+            continue
+        path = paths.get(kept.partition("-")[0])
+        row = None if path is None else context.state.files.get(path)
+        stat = context.root.kept_stat(kept)
+        if row is not None and stat is not None and not _is(row, stat):
+            with context.state.transaction("rescue"):
+                context.state.intents.rescue(Rescued(kept, row.path, row.base))
+            continue
+        context.root.drop_kept(kept)
+
+
+def _is(row: FileRow, stat: Stat) -> bool:
+    return (row.size, row.mtime_ns, row.inode) == (stat.size, stat.mtime_ns, stat.inode)
+
+
+# --- intents ------------------------------------------------------------------------------------
+
+
+def _settle_intent(context: FolderContext, intent: Intent) -> list[FileRow]:
+    """The rows that hold if the intent was carried out; none if it was not."""
+    if intent.action == "rmdir":
+        _remove_if_empty(context, intent.path)
+        return []
+    if intent.action == "remove":
+        gone = context.root.stat(intent.path) is None
+        return [_gone(intent.path, Ref(intent.base))] if gone else []
+    if intent.action == "place":
+        return _settle_place(context, intent)
+    assert intent.other is not None
+    if intent.action == "move":
+        row = context.state.files.get(intent.path)
+        return [] if row is None else _settle_move(context, row, intent.other)
+    found = []
+    for row in list(context.state.files.below(intent.path)):
+        found += _settle_move(context, row, intent.other + row.path[len(intent.path) :])
+    return found
+
+
+def _remove_if_empty(context: FolderContext, path: str) -> None:
+    row = context.state.files.get(path)
+    if row is not None and row.kind is Kind.DIRECTORY:
+        return
+    try:
+        context.root.remove_directory(path)
+    except FolderError:
+        return
+
+
+def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
+    row = context.state.files.get(intent.path)
+    local = intent.path if row is None else row.local or row.path
+    try:
+        stat = context.root.stat(local)
+        if stat is None or stat.kind is not intent.kind:
+            return []
+        if _hash_of(context, local, intent.kind) != intent.data_hash:
+            return []
+    except FolderError:
+        return []
+    flags = EXECUTABLE if stat.executable else NO_FLAGS
+    if intent.kind is Kind.FILE and flags != intent.flags:
+        return []
+    return [
+        FileRow(
+            intent.path,
+            intent.kind,
+            stat.size,
+            stat.mtime_ns,
+            stat.inode,
+            DataHash(intent.data_hash),
+            flags,
+            Ref(intent.base),
+            None if row is None else row.local,
+        )
+    ]
+
+
+def _hash_of(context: FolderContext, local: str, kind: Kind) -> str:
+    if kind is Kind.LINK:
+        return context.hasher.data(context.root.read_link(local).encode())
+    digest = context.hasher.running()
+    for chunk in context.root.chunks(local):
+        digest.update(chunk)
+    return digest.data_hash()
+
+
+def _settle_move(context: FolderContext, row: FileRow, target: str) -> list[FileRow]:
+    """A file that stands at the target and no longer at the source was moved by us."""
+    stat = context.root.stat(target)
+    if stat is None or not _is(row, stat) or context.root.stat(row.local or row.path) is not None:
+        return []
+    arrivals = [
+        entry
+        for entry in context.state.journal.entries(target)
+        if entry.other == row.path and entry.data_hash == row.data_hash
+    ]
+    if not arrivals:
+        return []
+    base = arrivals[-1].ref
+    moved = FileRow(
+        target, row.kind, stat.size, stat.mtime_ns, stat.inode, row.data_hash, row.flags, base
+    )
+    return [_gone(row.path, base), moved]
+
+
+def _gone(path: str, base: Ref) -> FileRow:
+    return FileRow(path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, base)

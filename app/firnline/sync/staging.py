@@ -1,0 +1,157 @@
+"""Bringing contents into the folder's own temporary files, verified, before anything is replaced.
+
+Members of one batch are read in the order in which they stand in its file, through one open
+reader, so that applying twenty thousand small files is one sequential read.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from firnline.core.batch import BadBatchError
+from firnline.core.entry import Entry
+from firnline.core.event import EXECUTABLE, EventText, Op
+from firnline.folder.errors import FolderError
+from firnline.stores.base import Reader
+from firnline.stores.errors import StoreError
+from firnline.sync.apply_plan import Wish
+from firnline.sync.bodies import Bodies, ContentMissingError
+from firnline.sync.context import Connected, FolderContext
+
+_IN_MEMORY = 8 * 2**20
+
+
+class Staged(NamedTuple):
+    """A finished temporary file and the wish that it fulfils."""
+
+    wish: Wish
+    temporary: str
+
+
+class Stager:
+    """Stages files for one pass. `missing` are wishes whose content nobody has."""
+
+    def __init__(self, context: FolderContext) -> None:
+        self._context = context
+        self._bodies = Bodies(context)
+        self._reader = _SequentialReader(context, self._bodies)
+        self.missing: list[Wish] = []
+
+    def stage(self, wishes: Iterable[Wish]) -> Iterator[Staged]:
+        """One temporary file after the other. Raises FolderError (no space, no permission)."""
+        with self._reader:
+            for wish in sorted(wishes, key=_reading_order):
+                self._context.check_cancelled()
+                temporary = self._stage(wish)
+                if temporary is None:
+                    self.missing.append(wish)
+                else:
+                    yield Staged(wish, temporary)
+
+    def _stage(self, wish: Wish) -> str | None:
+        entry = wish.entry
+        assert entry is not None
+        if entry.offset is not None and entry.size <= _IN_MEMORY:
+            body = self._reader.body(entry)
+            if body is not None:
+                return self._write(wish, [body])
+        try:
+            return self._copy(wish, entry)
+        except ContentMissingError:
+            return None
+
+    def _write(self, wish: Wish, chunks: Iterable[bytes]) -> str:
+        entry, like = wish.entry, wish.here
+        assert entry is not None
+        temporary = self._context.root.new_temporary()
+        try:
+            for chunk in chunks:
+                temporary.write(chunk)
+            mode = None
+            if like is not None:
+                with suppress(FolderError):
+                    found = self._context.root.stat(like.local or like.path)
+                    mode = None if found is None else found.mode
+            temporary.finish(entry.mtime, executable=entry.flags == EXECUTABLE, like=mode)
+        except BaseException:
+            temporary.discard()
+            raise
+        return temporary.name
+
+    def _copy(self, wish: Wish, entry: Entry) -> str:
+        made: list[str] = []
+
+        def write(chunks: Iterator[bytes]) -> None:
+            made[:] = [self._write(wish, chunks)]
+
+        self._bodies.copy(entry.data_hash, entry.size, write)
+        return made[0]
+
+
+def _reading_order(wish: Wish) -> tuple[str, int]:
+    entry = wish.entry
+    assert entry is not None
+    return (entry.event, -1 if entry.offset is None else entry.offset)
+
+
+class _SequentialReader:
+    """Bodies of events, read on from where the last one ended."""
+
+    def __init__(self, context: FolderContext, bodies: Bodies) -> None:
+        self._context = context
+        self._bodies = bodies
+        self._event: EventText | None = None
+        self._reader: Reader | None = None
+        self._position = 0
+
+    def __enter__(self) -> "_SequentialReader":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close()
+
+    def body(self, entry: Entry) -> bytes | None:
+        """A small body that the event carries; None when it cannot be had in this way."""
+        assert entry.offset is not None
+        if entry.event != self._event or entry.offset != self._position:
+            self._open(entry)
+        if self._reader is None:
+            return None
+        try:
+            body = self._reader.read(entry.size) if entry.size else b""
+        except StoreError:
+            body = b""
+        self._position += len(body)
+        if len(body) != entry.size or self._context.hasher.data(body) != entry.data_hash:
+            self._close()
+            return None
+        return body
+
+    def _open(self, entry: Entry) -> None:
+        self._close()
+        assert entry.offset is not None
+        for connected in self._places(entry.event):
+            with suppress(StoreError, BadBatchError):
+                start = entry.offset
+                if entry.event[54:57] == Op.BAT:
+                    start += self._bodies.bodies_start(connected, entry.event)
+                path = self._context.layout.event(entry.event)
+                self._reader = connected.store.open(path, start)
+                self._event, self._position = entry.event, entry.offset
+                return
+
+    def _places(self, name: EventText) -> Iterator[Connected]:
+        state = self._context.state
+        row = state.journal.event(name)
+        assert row is not None
+        if state.stores.holds(row.id):
+            yield self._context.home
+        for connected in self._context.stores:
+            if not state.stores.lacks(connected.store_id, row.id):
+                yield connected
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            self._reader.__exit__(None, None, None)
+        self._reader = None
+        self._event = None

@@ -1,0 +1,43 @@
+"""What the log wants at each dirty path: the bridge from entries to the apply plan."""
+
+from collections.abc import Callable, Sequence
+
+from firnline.core.entry import Entry
+from firnline.core.hashing import NO_PARENT, Ref
+from firnline.core.heads import PathState, by_name, by_ref, state_of
+from firnline.state.file_index import FileRow
+from firnline.sync.apply_plan import Wish
+
+
+def wish_for(
+    path: str,
+    entries: Sequence[Entry],
+    row: FileRow | None,
+    bodiless: Callable[[Entry], bool],
+) -> Wish | None:
+    """What `path` should hold; None where the winner's content cannot be had and a file is here.
+
+    Where nothing is here, the nearest ancestor whose content can be had is shown, and is what the
+    next change names (docs/design.md section 2, *pending*).
+    """
+    state = state_of(entries)
+    if state.winner is None:
+        return Wish(path, None, _deletion(state), row)
+    if not bodiless(state.winner):
+        return Wish(path, state.winner, state.winner.ref, row)
+    if row is not None and row.kind != "-":
+        return None
+    known = by_ref(entries)
+    seen = set()
+    ancestor: Entry | None = state.winner
+    while ancestor is not None and ancestor.ref not in seen and bodiless(ancestor):
+        seen.add(ancestor.ref)
+        ancestor = known.get(ancestor.closes)
+    if ancestor is None or not ancestor.puts or ancestor.ref in seen:
+        return None
+    return Wish(path, ancestor, ancestor.ref, row)
+
+
+def _deletion(state: PathState) -> Ref:
+    deleting = [head for head in state.heads if not head.puts]
+    return max(deleting, key=by_name).ref if deleting else NO_PARENT

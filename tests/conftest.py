@@ -1,0 +1,73 @@
+"""What holds for every test: hypothesis profiles, a count of its examples, a profile of its own.
+
+Hypothesis: profile `ci` where the environment says CI, else `dev`; another by --hypothesis-profile.
+Neither has a deadline, since no test here depends on how busy the machine is, and neither repeats
+the same examples: each run tries new ones, and what failed is printed as a blob to repeat it by.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.statistics import collector
+from hypothesis.utils.dynamicvariables import DynamicVariable
+
+for name, examples in (("dev", 100), ("ci", 500)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        derandomize=False,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+EXAMPLES = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_profile(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """No test touches the profile of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRNLINE_PROFILE", str(tmp_path_factory.mktemp("profile")))
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[EXAMPLES] = Counter()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Counts, closest to the test, what hypothesis then tells its own plugin."""
+    variable = cast("DynamicVariable[Callable[[Mapping[str, Any]], None] | None]", collector)
+    inner = variable.value
+
+    def note(statistics: Mapping[str, Any]) -> None:
+        item.config.stash[EXAMPLES][item.nodeid] += count_examples(statistics)
+        if inner is not None:
+            inner(statistics)
+
+    with variable.with_value(note):
+        return (yield)
+
+
+def count_examples(statistics: Mapping[str, Any]) -> int:
+    """Examples that ran through the property, without those that `assume` or a filter refused."""
+    phases = [value for key, value in statistics.items() if key.endswith("-phase")]
+    cases = [case for phase in phases for case in phase["test-cases"]]
+    return sum(case["status"] in ("valid", "interesting") for case in cases)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    counts = config.stash[EXAMPLES]
+    if counts:
+        terminalreporter.write_line(
+            f"hypothesis: {counts.total():,} examples in {len(counts)} properties"
+        )
