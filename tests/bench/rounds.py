@@ -46,8 +46,9 @@ class Contestant:
         return sample
 
     def compare(self, side: Side) -> None:
-        """The sender's tree is as the user left it, and the result is equal. Raises `Failed`."""
-        self.compare_tree(self.place.tree(Side.SEND), modes=True)
+        """The result is equal, and a sender's tree as the user left it. Raises `Failed`."""
+        if side is Side.SEND:
+            self.compare_tree(self.place.tree(side), modes=True)
         result = self.program.result(side, self.place)
         if result is not None:
             self.compare_tree(result, modes=self.program.keeps_modes)

@@ -49,7 +49,8 @@ class Report:
 
 def times(report: Report, work: Work) -> Table:
     """Durable seconds of each step and program, and Firnline's ratios to the peers."""
-    peers = [name for name in COMPARED_WITH if name in report.programs and work.compared]
+    judged = work.compared and OURS in report.programs
+    peers = [name for name in COMPARED_WITH if judged and name in report.programs]
     shown = [name for name in report.programs if work.compared or name == OURS]
     rows = []
     for step in work.steps:

@@ -6,22 +6,23 @@ that a command imports only what it needs.
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from firnline import __version__
 
 DESCRIPTION = """\
 Keeps folders equal on several devices through stores that you own, with every version kept.
-Exit codes: 0 done; 1 something failed or is left to do; 2 wrong usage; 3 waits for your decision;
-4 another Firnline holds this profile.
 """
-_MOMENT = "a time (2026-11-22, 2026-11-22T08:26Z), now, -1h, -2d, or an event's name"
+EPILOG = """\
+A path in a folder is written FOLDER:some/path. Exit codes: 0 done; 1 something failed or is left to
+do; 2 wrong usage; 3 waits for your decision; 4 another Firnline holds this profile.
+"""
+TIME = "a time (2026-11-22, 2026-11-22T08:26Z), now, -1h, -2d, or the name of an event"
 _MOMENT_OPTIONS = frozenset({"--at", "--from", "--to", "--since", "--until"})
 _SPAN = re.compile("-[0-9]+[a-z]")
-_RATING = "0..100"
+_OPERATIONS = ("put", "pat", "del", "mov", "cpy", "mkd", "rmd", "lnk", "bat")
 
 Parser = argparse.ArgumentParser
-_Adder = Callable[..., Parser]
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -43,60 +44,210 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return found
 
 
+class Group:
+    """Commands that stand beside one another under one word (or under none)."""
+
+    def __init__(self, parser: Parser, title: str = "commands", *, required: bool = True) -> None:
+        self._commands = parser.add_subparsers(metavar="COMMAND", title=title, required=required)
+
+    def add(self, name: str, run: str, text: str) -> Parser:
+        """A command that `run` carries out: `module:function` in this package."""
+        parser = self._parser(name, text)
+        parser.set_defaults(run=run)
+        return parser
+
+    def group(self, name: str, text: str) -> "Group":
+        """A word with commands of its own."""
+        return Group(self._parser(name, text))
+
+    def _parser(self, name: str, text: str) -> Parser:
+        return self._commands.add_parser(
+            name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False
+        )
+
+
 def build_parser() -> Parser:
     """The parser of all commands."""
-    parser = Parser(
-        prog="firnline",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(prog="firnline", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"firnline {__version__}")
     parser.add_argument(
         "--profile",
         metavar="DIR",
-        help="where this device keeps its settings, state and logs (or set FIRNLINE_PROFILE)",
+        help="where this device keeps its settings, state and logs; or FIRNLINE_PROFILE",
     )
     parser.set_defaults(run=None)
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    _add_store(_adder(commands, "store", "the places that folders are kept in"))
-    _add_folder(_adder(commands, "folder", "the folders that are kept equal"))
-    add = _plain_adder(commands)
-    _add_sync(add)
-    _add_history(add)
-    _add_conflicts(add, _adder(commands, "conflicts", "both versions of a conflict, and deciding"))
-    _add_config(_adder(commands, "config", "settings of this device"))
-    demo = add("demo", "demo:demo", "two devices and a store in a temporary place, played through")
-    demo.add_argument("--keep", metavar="DIR", help="play in DIR, which is new, and leave it there")
+    commands = Group(parser, required=False)
+    _add_stores(commands.group("store", "the places that folders are kept in"))
+    _add_folders(commands.group("folder", "the folders that are kept equal"))
+    _add_sync(commands)
+    _add_history(commands)
+    _add_conflicts(commands)
+    _add_config(commands.group("config", "the settings of this device"))
+    demo = commands.add("demo", "demo:demo", "play two devices and a store in a temporary place")
+    demo.add_argument("--keep", metavar="DIR", help="play in DIR, a new one, and leave it there")
     return parser
 
 
-def _plain_adder(commands: "argparse._SubParsersAction[Parser]") -> _Adder:
-    def add(name: str, run: str, text: str) -> Parser:
-        parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        parser.set_defaults(run=run)
-        return parser
-
-    return add
-
-
-class _Group:
-    """A command with commands of its own; `parser` is the group's."""
-
-    def __init__(self, commands: "argparse._SubParsersAction[Parser]", name: str, text: str):
-        self.parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
-        self._name = name
-        self._sub: argparse._SubParsersAction[Parser] | None = None
-
-    def add(self, name: str, run: str, text: str, required: bool = True) -> Parser:
-        if self._sub is None:
-            self._sub = self.parser.add_subparsers(
-                metavar="COMMAND", required=required, dest=f"{self._name}_command"
-            )
-        parser = self._sub.add_parser(name, help=text, description=text, allow_abbrev=False)
-        parser.set_defaults(run=run)
-        return parser
+def _add_stores(stores: Group) -> None:
+    add = stores.add("add", "store_commands:add", "add a store, made where there is none yet")
+    add.add_argument("name", metavar="NAME", help="what to call it on this device")
+    add.add_argument("location", metavar="LOCATION", help="a path, or file:///...")
+    _store_options(add)
+    _json(stores.add("list", "store_commands:show_list", "show the stores of this device"))
+    test = stores.add("test", "store_commands:test", "try what a store can do")
+    test.add_argument("name", metavar="NAME")
+    edit = stores.add("edit", "store_commands:edit", "change what is known of a store")
+    edit.add_argument("name", metavar="NAME")
+    edit.add_argument("--location", metavar="LOCATION", help="where the same store is now")
+    _store_options(edit)
+    edit.add_argument(
+        "--no-minor", dest="minor", action="store_false", default=None, help="others wait for it"
+    )
+    remove = stores.add("remove", "store_commands:remove", "forget a store; what it holds stays")
+    remove.add_argument("name", metavar="NAME")
+    _force(remove)
 
 
-def _adder(commands: "argparse._SubParsersAction[Parser]", name: str, text: str) -> _Group:
-    return _Group(commands, name, text)
+def _store_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--rating", type=_rating, metavar="0..100", help="how good it is to read from"
+    )
+    parser.add_argument(
+        "--minor", action="store_true", default=None, help="others need not wait for it"
+    )
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE", help="for its kind of store"
+    )
+
+
+def _rating(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 100:
+        raise ValueError
+    return number
+
+
+_rating.__name__ = "rating"
+"""argparse names it in its message: *invalid rating value*."""
+
+
+def _add_folders(folders: Group) -> None:
+    create = folders.add("create", "folder_commands:create", "make a directory a folder")
+    create.add_argument("path", metavar="PATH", help="made when only its parent is there")
+    _new_folder(create, "a store it goes to; all stores of this device when none is named")
+    available = folders.add(
+        "available", "folder_commands:available", "show the folders that the stores have"
+    )
+    available.add_argument("--store", action="append", default=[], metavar="STORE")
+    _json(available)
+    join = folders.add("join", "folder_commands:join", "have a folder of the stores here too")
+    join.add_argument("folder", metavar="NAME_OR_ID")
+    join.add_argument("path", metavar="PATH", help="what is there already is matched by content")
+    _new_folder(join, "a store it goes to; those that have it when none is named")
+    _json(folders.add("list", "folder_commands:show_list", "show the folders of this device"))
+    for name, text in (("pause", "leave a folder alone"), ("resume", "go on with a folder")):
+        command = folders.add(name, f"folder_commands:{name}", text)
+        command.add_argument("name", metavar="NAME")
+    remove = folders.add(
+        "remove", "folder_commands:remove", "forget a folder on this device; its files stay"
+    )
+    remove.add_argument("name", metavar="NAME")
+    _force(remove)
+    stores = folders.add("stores", "folder_commands:stores", "show or change a folder's stores")
+    stores.add_argument("name", metavar="NAME")
+    stores.add_argument("--add", action="append", default=[], metavar="STORE")
+    stores.add_argument("--drop", action="append", default=[], metavar="STORE")
+    _force(stores)
+
+
+def _new_folder(parser: Parser, stores: str) -> None:
+    parser.add_argument("--name", metavar="NAME", help="what to call it on this device")
+    parser.add_argument("--store", action="append", default=[], metavar="STORE", help=stores)
+
+
+def _force(parser: Parser) -> None:
+    parser.add_argument(
+        "--force", action="store_true", help="even where something is then out of reach"
+    )
+
+
+def _add_sync(commands: Group) -> None:
+    sync = commands.add("sync", "sync:sync", "one pass over the folders, until nothing is left")
+    sync.add_argument("folders", nargs="*", metavar="FOLDER", help="all when none is named")
+    sync.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="stop at a safe place after that time"
+    )
+    _json(commands.add("status", "status:status", "show how everything is"))
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+_seconds.__name__ = "number of seconds"
+
+
+def _add_history(commands: Group) -> None:
+    log = commands.add("log", "history:log", "show what happened, newest first")
+    log.add_argument("target", nargs="?", metavar="FOLDER[:PATH]")
+    log.add_argument("--since", metavar="T", help=TIME)
+    log.add_argument("--until", metavar="T", help="as --since")
+    log.add_argument("--device", metavar="D", help="name or id of who did it")
+    log.add_argument("--op", choices=_OPERATIONS, help="only changes of this kind")
+    log.add_argument("--limit", type=_count, metavar="N", help="at most so many")
+    _json(log, "one JSON object per line")
+    ls = commands.add("ls", "history:ls", "show what a folder holds, or held")
+    ls.add_argument("target", metavar="FOLDER[:DIR]")
+    ls.add_argument("--at", metavar="T", help=TIME)
+    ls.add_argument("--recursive", action="store_true", help="all levels")
+    _json(ls, "one JSON object per line")
+    cat = commands.add("cat", "history:cat", "write the bytes of a file to standard output")
+    cat.add_argument("target", metavar="FOLDER:PATH")
+    cat.add_argument("--at", metavar="T", help=TIME)
+    diff = commands.add("diff", "history:diff", "show what differs between two moments")
+    diff.add_argument("target", metavar="FOLDER[:PATH]")
+    diff.add_argument("--from", dest="start", metavar="T", help=TIME)
+    diff.add_argument("--to", dest="end", metavar="T", help="as --from; now when not given")
+    _json(diff)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+_count.__name__ = "count"
+
+
+def _add_conflicts(commands: Group) -> None:
+    """`conflicts [FOLDER]` and `conflicts resolve …` share a word, so a folder that is called
+    `resolve` has to be named by its id."""
+    show = commands.add("conflicts", "conflicts:conflicts", "show open conflicts, or decide one")
+    show.usage = (
+        "firnline conflicts [-h] [--json] [FOLDER]\n"
+        "       firnline conflicts resolve FOLDER:PATH (--keep EVENT | --keep-both)"
+    )
+    show.add_argument("words", nargs="*", metavar="FOLDER | resolve FOLDER:PATH")
+    keep = show.add_mutually_exclusive_group()
+    keep.add_argument("--keep", metavar="EVENT", help="resolve: the version that stays")
+    keep.add_argument("--keep-both", action="store_true", help="resolve: both versions stay")
+    _json(show)
+
+
+def _add_config(config: Group) -> None:
+    get = config.add("get", "config:get", "show a setting; all when none is named")
+    get.add_argument("key", nargs="?", metavar="KEY")
+    _json(get)
+    change = config.add("set", "config:set_value", "change a setting")
+    change.add_argument("key", metavar="KEY")
+    change.add_argument("value", metavar="VALUE")
+    _json(config.add("list", "config:show_all", "show all settings and what they mean"))
+
+
+def _json(parser: Parser, text: str = "one JSON document on standard output") -> None:
+    parser.add_argument("--json", action="store_true", help=text)

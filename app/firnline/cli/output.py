@@ -7,6 +7,7 @@ line or turn the reading direction. JSON is plain ASCII and says the same names 
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -40,6 +41,11 @@ def line(text: str = "") -> None:
     print(text)
 
 
+def content(text: str) -> None:
+    """A line of somebody's text: harmless on a terminal, and as it is for another program."""
+    print(shown(text).replace("\\t", "\t") if sys.stdout.isatty() else text)
+
+
 def message(text: str) -> None:
     """A line for the person at the screen, on standard error."""
     print(text, file=sys.stderr, flush=True)
@@ -55,7 +61,7 @@ def record(value: Any) -> None:
     print(json.dumps(value))
 
 
-def table(rows: list[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
+def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
     """Aligned columns; `heads` above them when there is a row at all."""
     if not rows:
         return

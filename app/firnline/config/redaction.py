@@ -11,7 +11,7 @@ import re
 MARK = "[redacted]"
 
 _QUOTED_VALUE = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
-_SEPARATOR = r"""\\?["']?\s*[:=,]\s*b?"""
+_SEPARATOR = r"""\\?["']?\s*[:=,]\s*(?:b(?=["']))?"""
 
 
 @functools.cache
@@ -19,12 +19,10 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """What to look for, and what stands there afterwards. Compiled when first needed: a start
     with nothing to say is to be quick."""
     flags = re.IGNORECASE | re.DOTALL
-    words = "passw(?:or)?d|passphrase|secret|token|api[_-]?key|x-amz-[a-z0-9-]+"
+    words = "passw(?:or)?d|passphrase|secret|token|api[_-]?key|x-amz-"
     sources = (
         # A key file, also where its line ends are escaped or its end was cut off.
         (r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", MARK),
-        # user:password@ in an address, where a password may hold "/" or "@"; and user@.
-        (r"://(?:[^\s/?#@:]*:\S*@|[^\s/?#@]+@)", f"://{MARK}@"),
         # Headers take the rest of the line, unless they are quoted.
         (
             rf"((?:authorization|cookie){_SEPARATOR})(?:{_QUOTED_VALUE}|[^\r\n]+)",
@@ -32,7 +30,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
         ),
         # name=value, name: value, 'name': 'value'
         (
-            rf"((?:{words})[\w-]*{_SEPARATOR})(?:{_QUOTED_VALUE}|[^\s&,;)}}\]]+)",
+            rf"((?:{words})[\w-]{{0,40}}{_SEPARATOR})(?:{_QUOTED_VALUE}|[^\s&,;)}}\]]+)",
             rf"\1{MARK}",
         ),
     )
@@ -42,6 +40,18 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 def redact(text: str) -> str:
     """`text` with the secrets in it replaced by MARK: passwords in addresses, Authorization and
     cookie headers, X-Amz-* parameters, private keys, and values named password or the like."""
+    if "://" in text and "@" in text:
+        text = re.sub(r"\S+", _without_user, text)
     for pattern, mark in _patterns():
         text = pattern.sub(mark, text)
     return text
+
+
+def _without_user(word: re.Match[str]) -> str:
+    """user:password@ of an address, where the password may hold "/" or "@"; and user@.
+
+    Only what has an @ behind it is looked at, so that each start finds its end at once.
+    """
+    end = word[0].rfind("@") + 1
+    pattern = r"://(?:[^/?#@:]*:.*@|[^/?#@]+@)"
+    return re.sub(pattern, f"://{MARK}@", word[0][:end]) + word[0][end:]

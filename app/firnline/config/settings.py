@@ -19,7 +19,7 @@ from firnline.config.errors import (
     UnknownKeyError,
 )
 from firnline.config.key_paths import KeyPath, dotted, quoted
-from firnline.config.locations import STORE_OPTIONS, store_kind
+from firnline.config.locations import STORE_OPTIONS, scheme_of
 from firnline.config.names import check_folder_name, check_store_name
 from firnline.config.schema import (
     FOLDER_KEYS,
@@ -152,7 +152,7 @@ class _Reading:
         at = ("stores", name)
         self._check_name(at, name, check_store_name)
         store = StoreSettings(name=name, **self._fields(table, STORE_KEYS, at))
-        known = STORE_OPTIONS[store_kind(store.location)]
+        known = STORE_OPTIONS[scheme_of(store.location)]
         self._check_known(store.options, sorted(known), (*at, "options"))
         return store
 

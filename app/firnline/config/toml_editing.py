@@ -8,6 +8,7 @@ Assumes a text that tomllib has accepted. Whether the result means what it shoul
 caller to check; `config.edits` reads it back before it writes.
 """
 
+import tomllib
 from typing import Any
 
 from firnline.config.key_paths import KeyPath
@@ -49,19 +50,28 @@ def without(text: str, path: NamePath) -> str:
 def _with_value_inside(written: str, path: NamePath, value: Value) -> str:
     """One value as it is written, with `value` at `path` in it; in its place for an empty path."""
     import tomlkit
+    from tomlkit.items import Array
 
-    present: Any = tomlkit.value(written)
+    present = tomlkit.value(written)
     if path:
         _inside(present, path[:-1])[path[-1]] = value
-        return str(present.as_string())
-    if isinstance(value, list) and isinstance(present, list):
+        return present.as_string()
+    if isinstance(value, list) and isinstance(present, Array):
         # What stays in an array keeps its line and its comment.
         for gone in [each for each in present if each not in value]:
             present.remove(gone)
         present.extend(each for each in value if each not in present)
-        if present == value:
-            return str(present.as_string())
+        if _meaning(present.as_string()) == value:
+            return present.as_string()
     return tomlkit.item(value).as_string()
+
+
+def _meaning(written: str) -> object:
+    """What tomllib reads in a value. tomlkit loses commas of arrays with comments in odd places."""
+    try:
+        return tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 def _without_inside(written: str, path: NamePath) -> str:

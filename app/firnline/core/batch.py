@@ -109,7 +109,7 @@ def _lines(manifest: bytes) -> Iterator[str]:
 
 
 def _member(line: str) -> Change:
-    fields: dict[str, Any] = json.loads(line)
+    fields: Any = json.loads(line)
     if not isinstance(fields, dict) or fields.keys() != _KEYS:
         raise BadBatchError("other keys than a member has")
     op = Op(fields["op"])

@@ -6,9 +6,7 @@ from firnline.core.paths import MAX_PART_BYTES, MAX_PATH_BYTES, normalize
 _MAX_EXTENSION_BYTES = 64
 
 
-def conflict_path(
-    path: str, loser_time: DateTime, loser_device: str, marks: int = 1
-) -> str:
+def conflict_path(path: str, loser_time: DateTime, loser_device: str, marks: int = 1) -> str:
     """Where the losing content of `path` goes: `name (conflict YYYY-MM-DD hh.mm.ss DEVICE).ext`.
 
     Date and device are the loser's, so that observers with different knowledge choose the same

@@ -119,13 +119,9 @@ def entries_of_change(
     op, path, source, parent, data_hash, size, mtime, flags, offset = change
     kind = kind_of(op, flags)
     other = moved_to if op is Op.DEL else source
-    target = Entry(
-        path, text, ref, op, kind, data_hash, flags, parent, other, size, mtime, offset
-    )
+    target = Entry(path, text, ref, op, kind, data_hash, flags, parent, other, size, mtime, offset)
     if op is not Op.MOV:
         return [target]
     assert source is not None
-    gone = Entry(
-        source, text, ref, op, Kind.NOTHING, EMPTY_HASH, "-", parent, path, 0, 0, None
-    )
+    gone = Entry(source, text, ref, op, Kind.NOTHING, EMPTY_HASH, "-", parent, path, 0, 0, None)
     return [target, gone]

@@ -56,11 +56,12 @@ def resolve(path: str, log: Log) -> list[Ruling]:
         return followed
     if state.flag_changes:
         return _carry_flags(state.winner, state.flag_changes)
+    taken: set[str] = set()
     losers = [head for head in state.putting if head.content != state.winner.content]
-    rulings = _move_aside(losers, state.winner, log)
+    rulings = _move_aside(losers, state.winner, taken, log)
     if state.winner.kind is not Kind.DIRECTORY and log.has_children(path):
         equal = [head for head in state.putting if head.content == state.winner.content]
-        rulings += _move_aside(equal, None, log)
+        rulings += _move_aside(equal, None, taken, log)
     return rulings
 
 
@@ -78,13 +79,15 @@ def _deletion(entry: Entry) -> Change:
     return Change(Op.DEL, entry.path, None, entry.ref, EMPTY_HASH, 0, 0, NO_FLAGS)
 
 
-def _move_aside(losers: Iterable[Entry], winner: Entry | None, log: Log) -> list[Ruling]:
+def _move_aside(
+    losers: Iterable[Entry], winner: Entry | None, taken: set[str], log: Log
+) -> list[Ruling]:
     """Rules 4 and 6: of losers with equal content the smallest name moves, the others are closed.
 
     Without a winner (a file where a directory stands) the loser's own name gives the time.
+    `taken` are the copies that this path's rulings have made already; new ones are added.
     """
     rulings: list[Ruling] = []
-    taken: set[str] = set()
     ordered = sorted(losers, key=lambda head: (head.content, head.event))
     for _, group in groupby(ordered, key=lambda head: head.content):
         moved, *others = group
@@ -122,13 +125,21 @@ def _move(entry: Entry, target: str) -> Change:
 
 def _free_copy(loser: Entry, taken: set[str], log: Log) -> str | None:
     """The copy's path. A move goes only onto a target without a putting head, so a name that is
-    in use gets a second mark; None where the marked name is longer than a path may be."""
-    path = loser.path
+    in use gets a second mark, a third, and so on.
+
+    None where the copy has to wait (rule 7 holds for its path as well), and where no name is left
+    that a path may have: the loser stays a head then, and its content in the history.
+    """
+    time, device = time_of(loser.event), device_of(loser.event)
+    marks = 0
     while True:
-        path = conflict_path(path, time_of(loser.event), device_of(loser.event))
+        marks += 1
+        path = conflict_path(loser.path, time, device, marks)
         try:
             check_path(path)
         except BadPathError:
+            return None
+        if log.waits(path):
             return None
         if path not in taken and not state_of(log.entries(path)).putting:
             return path
@@ -160,38 +171,55 @@ def _with_flags(entry: Entry, flags: str) -> Change:
 
 
 def _follow_moves(state: PathState, entries: Sequence[Entry], log: Log) -> list[Ruling]:
-    """Rule 5: an edit of p made beside a move p→q goes to q."""
-    moves = [head for head in state.heads if not head.puts and head.other is not None]
-    if not moves:
-        return []
-    known = by_ref(entries)
+    """Rule 5: an edit of p made beside a move p→q goes to q.
+
+    What stands at q and has to go on itself goes first. Where that closes a ring (one device moved
+    p onto q, another q onto p) nobody goes: each would replace what the other brings, and observers
+    that begin at different ends would do so for ever.
+    """
     rulings = []
     for edit in sorted(state.putting, key=by_name):
-        if edit.kind is Kind.DIRECTORY:
-            continue
-        for move in sorted(moves, key=by_name, reverse=True):
-            parent = known.get(move.closes)
-            if parent is None or not descends(edit, parent, known):
-                continue
-            goal = _destination(move, log)
-            if goal is not None:
-                rulings.append(_follow(edit, goal))
-                break
+        goal = _goal(edit, state, entries, log)
+        if goal is not None and not _goes_on(goal, log):
+            rulings.append(_follow(edit, goal))
     return rulings
 
 
-def _destination(move: Entry, log: Log) -> Entry | None:
+def _goes_on(head: Entry, log: Log) -> bool:
+    entries = log.entries(head.path)
+    return _goal(head, state_of(entries), entries, log) is not None
+
+
+def _goal(edit: Entry, state: PathState, entries: Sequence[Entry], log: Log) -> Entry | None:
+    """What an edit would replace where it follows a move to; None where there is nothing."""
+    moves = [head for head in state.heads if not head.puts and head.other is not None]
+    if not moves or edit.kind is Kind.DIRECTORY:
+        return None
+    known = by_ref(entries)
+    for move in sorted(moves, key=by_name, reverse=True):
+        moved = known.get(move.closes)
+        if moved is None or not descends(edit, moved, known):
+            continue
+        goal = _destination(move, moved, log)
+        if goal is not None:
+            return goal
+    return None
+
+
+def _destination(move: Entry, moved: Entry, log: Log) -> Entry | None:
     """Where a move's content stands now, if the move that brought it there is all that does.
 
-    `move` is the entry at the source. Where the target was moved on by somebody who had seen it,
-    the next target takes its place, and so on.
+    `move` is the entry at the source, `moved` what stood there. Where the target was moved on by
+    somebody who had seen it, the next target takes its place, and so on. A `put` that only names
+    the source as a hint and brings other content is no move of it: whoever edited the source has
+    not seen that content, and may not replace it.
     """
     visited = {move.path}
     while move.other is not None and move.other not in visited and not log.waits(move.other):
         visited.add(move.other)
         entries = log.entries(move.other)
         arrival = next((e for e in entries if e.event == move.event and e.puts), None)
-        if arrival is None:
+        if arrival is None or arrival.data_hash != moved.data_hash:
             return None
         putting = state_of(entries).putting
         if putting:

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from firnline import __version__
 from firnline.config.logs import logging_to
@@ -29,12 +28,12 @@ from firnline.stores.configs import DeviceRecord, StoreConfig
 from firnline.stores.errors import StoreError
 from firnline.stores.identity import read_identity as read_store_identity
 from firnline.stores.registry import factory_for, parse_location
-from firnline.sync.connection import Expected, Peer, connect, initialise
+from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
 from firnline.sync.context import HOME, Connected, Progress, Unreached
 
 HOME_RATING = 100
 _BUSY_PATIENCE = 50
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -79,7 +78,11 @@ class Engine:
             identity = _identity(places, outside, locked=lock)
             engine = cls(places, settings, _peer(identity, settings), outside, writes=lock)
             stack.callback(engine.close)
-            yield engine
+            try:
+                yield engine
+            except Exception as error:
+                _log_mistake(error)
+                raise
 
     def close(self) -> None:
         """Close every store."""
@@ -114,9 +117,9 @@ class Engine:
 
     # --- stores -------------------------------------------------------------------------------
 
-    def opener(self, location: str) -> Callable[[str | None], Store]:
-        """How to open the store at `location`, for a connection or (None) only to read."""
-        factory = factory_for(parse_location(location), relative_to=Path.cwd())
+    def opener(self, location: str) -> Opener:
+        """How to open the store at an absolute `location`, for a connection or only to read."""
+        factory = factory_for(parse_location(location), relative_to=self.places.state)
         clock, steps = self.outside.clock, self.outside.steps
         return lambda connection: factory(connection=connection, clock=clock, steps=steps)
 
@@ -135,7 +138,7 @@ class Engine:
             opener = self.opener(store.location)
             return connect(opener, expected, self.peer, write=self.writes)
         except StoreError as error:
-            _log.warning("store %s: %s", store.name, error)
+            _logger.warning("store %s: %s", store.name, error)
             return error
 
     def reach(self, names: Iterable[str]) -> tuple[list[Connected], list[Unreached]]:
@@ -201,6 +204,14 @@ def home_config(random: Callable[[int], bytes]) -> StoreConfig:
         location="",
         folders=(),
     )
+
+
+def _log_mistake(error: Exception) -> None:
+    """What the program did not expect goes to the log with all that it takes to find it."""
+    from firnline.engine.problems import is_known
+
+    if not is_known(error):
+        _logger.error("a mistake in the program", exc_info=error)
 
 
 def _peer(identity: DeviceIdentity, settings: Settings) -> Peer:

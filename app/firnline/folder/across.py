@@ -46,10 +46,10 @@ class Across:
         self._steps("place")
         try:
             self._access.rename_new(arrived, path)
-        except OSError:
-            self._access.unlink(arrived)
+        except (OSError, FolderError):
+            self._drop(arrived)
             raise
-        self._access.unlink(source)
+        self._drop(source)
         self._barrier.elsewhere(path)
         return found
 
@@ -61,7 +61,7 @@ class Across:
         try:
             self._access.exchange(arrived, path)
         except (OSError, FolderError) as error:
-            self._access.unlink(arrived)
+            self._drop(arrived)
             if isinstance(error, FileNotFoundError):
                 raise Changed(path, "was removed by somebody else") from error
             if isinstance(error, OSError) and error.errno in kernel.UNSUPPORTED:
@@ -69,11 +69,12 @@ class Across:
             raise
         old = stat_of(self._access.lstat(arrived))
         if old.kind not in (Kind.FILE, Kind.LINK):
+            self._steps("put back")
             self._access.exchange(arrived, path)
-            self._access.unlink(arrived)
+            self._drop(arrived)
             raise Changed(path, "no file stands there any more")
         kept = self._carry(arrived, slot, old)
-        self._access.unlink(source)
+        self._drop(source)
         self._barrier.elsewhere(path)
         return Placed(found, kept, not old.same_version(expected))
 
@@ -92,15 +93,15 @@ class Across:
             expect(self._access, source, expected)
             self._access.rename_new(arrived, target)
         except (OSError, FolderError):
-            self._access.unlink(arrived)
+            self._drop(arrived)
             raise
         try:
             aside = self._set_aside(source, expected)
         except FolderError:
             if is_expected(self._access, target, found):
-                self._access.unlink(target)
+                self._drop(target)
             raise
-        self._access.unlink(aside)
+        self._drop(aside)
         self._barrier.elsewhere(source)
         self._barrier.elsewhere(target)
         return found
@@ -111,6 +112,7 @@ class Across:
         self._steps("take away")
         self._access.rename_new(path, aside)
         if not is_expected(self._access, aside, expected):
+            self._steps("put back")
             self._access.rename_new(aside, path)
             raise Changed(path, "was changed by somebody else")
         return aside
@@ -120,11 +122,14 @@ class Across:
         kept = self._copy(source, slot, old)
         while not is_expected(self._access, source, old):
             old = stat_of(self._access.lstat(source))
-            self._access.unlink(slot)
+            self._drop(slot)
             kept = self._copy(source, slot, old)
-        self._steps("take away")
-        self._access.unlink(source)
+        self._drop(source)
         return kept
+
+    def _drop(self, path: str) -> None:
+        self._steps("drop copy")
+        self._access.unlink(path)
 
     def _copy(self, source: str, target: str, like: Stat) -> Stat:
         """A file or link of the same content, mode and time, under a new name."""
@@ -148,7 +153,7 @@ class Across:
                 if hasattr(os, "fchmod"):
                     os.fchmod(writing, like.mode)
             except OSError:
-                self._access.unlink(target)
+                self._drop(target)
                 raise
             finally:
                 os.close(writing)

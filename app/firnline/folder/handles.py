@@ -131,9 +131,7 @@ class Handles:
         with self._lock:
             parent, leaf = self._parent(source)
             directory, name = self._parent(target, keep=True)
-            os.link(
-                leaf, name, src_dir_fd=parent, dst_dir_fd=directory, follow_symlinks=False
-            )
+            os.link(leaf, name, src_dir_fd=parent, dst_dir_fd=directory, follow_symlinks=False)
 
     def symlink(self, text: str, path: str) -> None:
         with self._lock:
@@ -249,9 +247,7 @@ def _link_and_unlink(parent: int, leaf: str, directory: int, name: str) -> None:
     found = os.stat(leaf, dir_fd=parent, follow_symlinks=False)
     if not stat.S_ISDIR(found.st_mode):
         try:
-            os.link(
-                leaf, name, src_dir_fd=parent, dst_dir_fd=directory, follow_symlinks=False
-            )
+            os.link(leaf, name, src_dir_fd=parent, dst_dir_fd=directory, follow_symlinks=False)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise

@@ -16,14 +16,14 @@ All functions raise FolderError or OSError; `Root` translates the latter.
 """
 
 import errno
-from collections.abc import Callable
 
 from firnline.core.event import Kind
 from firnline.core.paths import normalize, parent_of
 from firnline.core.steps import Steps
 from firnline.folder import kernel
-from firnline.folder.access import KEPT, OWN_DIRECTORY, TEMPORARIES, Access
+from firnline.folder.access import KEPT, TEMPORARIES, Access
 from firnline.folder.across import Across
+from firnline.folder.area import OwnArea, kept_path
 from firnline.folder.durable import Barrier
 from firnline.folder.errors import Changed, FolderError, NotInside, Occupied, Vanished
 from firnline.folder.looking import expect, is_expected, look
@@ -35,20 +35,13 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, *kernel.UNSUPPORTED})
 class Replacer:
     """The renames of one folder."""
 
-    def __init__(
-        self, access: Access, steps: Steps, barrier: Barrier, modes: Callable[[], bool]
-    ) -> None:
+    def __init__(self, access: Access, steps: Steps, barrier: Barrier, area: OwnArea) -> None:
         self._access = access
         self._steps = steps
         self._barrier = barrier
-        self._modes = modes
+        self._area = area
         self._across = Across(access, steps, barrier)
         self._no_exchange: set[int] = set()
-        self._made: set[str] = set()
-
-    def forget(self) -> None:
-        """Own directories are looked for again."""
-        self._made.clear()
 
     # -- directories
 
@@ -78,20 +71,6 @@ class Replacer:
         self._barrier.directory(parent_of(path))
         return [path]
 
-    def own_directory(self, path: str) -> None:
-        """`TEMPORARIES` or `KEPT`. Raises Vanished when the folder has no marker directory: one
-        that is away gets none of our files."""
-        if path in self._made:
-            return
-        self._steps("make directory")
-        try:
-            self._access.make_directory(path, 0o700)
-        except FileExistsError:
-            pass
-        except FileNotFoundError:
-            raise Vanished(OWN_DIRECTORY, "the folder has lost its marker") from None
-        self._made.add(path)
-
     # -- placing
 
     def place(self, name: str, path: str, expected: Stat | None, keep: str | None) -> Placed:
@@ -108,17 +87,16 @@ class Replacer:
                 new = self._across.place(source, path, new)
             placed = Placed(new, None, slipped=False)
         else:
-            assert keep is not None, "what is replaced is kept"
+            slot = kept_path(keep)
             expect(self._access, path, expected)
-            self.own_directory(KEPT)
-            placed = self._replace(source, path, expected, keep, new)
+            self._area.prepare(KEPT)
+            placed = self._replace(source, path, expected, slot, new)
             self._barrier.directory(KEPT)
         self._barrier.file(path)
         self._barrier.directory(parent_of(path))
         return placed
 
-    def _replace(self, source: str, path: str, expected: Stat, keep: str, new: Stat) -> Placed:
-        slot = f"{KEPT}/{keep}"
+    def _replace(self, source: str, path: str, expected: Stat, slot: str, new: Stat) -> Placed:
         if expected.device not in self._no_exchange:
             try:
                 kept = self._by_exchange(source, slot, path)
@@ -140,16 +118,21 @@ class Replacer:
         try:
             self._access.exchange(slot, path)
         except (OSError, FolderError) as error:
-            self._access.rename_new(slot, source)
+            self._give_back(slot, source)
             if isinstance(error, FileNotFoundError):
                 raise Changed(path, "was removed by somebody else") from error
             raise
         kept = self._stat(slot)
         if kept.kind not in (Kind.FILE, Kind.LINK):
+            self._steps("put back")
             self._access.exchange(slot, path)
-            self._access.rename_new(slot, source)
+            self._give_back(slot, source)
             raise Changed(path, "no file stands there any more")
         return kept
+
+    def _give_back(self, slot: str, source: str) -> None:
+        self._steps("give back")
+        self._access.rename_new(slot, source)
 
     def _by_link(self, source: str, slot: str, path: str, expected: Stat) -> Stat:
         self._steps("keep")
@@ -162,15 +145,21 @@ class Replacer:
                 raise
             return self._by_two_renames(source, slot, path, expected)
         if not is_expected(self._access, slot, expected):
-            self._access.unlink(slot)
+            self._drop(slot)
             raise Changed(path, "was changed by somebody else")
         self._steps("replace")
         try:
             self._access.rename(source, path)
-        except (IsADirectoryError, PermissionError):
-            self._access.unlink(slot)
+        except (OSError, FolderError):
+            expect(self._access, slot, expected)
+            self._drop(slot)
+            expect(self._access, path, expected)
             raise
         return self._stat(slot)
+
+    def _drop(self, slot: str) -> None:
+        self._steps("drop kept")
+        self._access.unlink(slot)
 
     def _by_two_renames(self, source: str, slot: str, path: str, expected: Stat) -> Stat:
         self._take(path, slot, expected)
@@ -179,7 +168,7 @@ class Replacer:
             self._access.rename_new(source, path)
         except FileExistsError:
             # Somebody's new save stands there, and what is kept is what everybody knows.
-            self._access.unlink(slot)
+            self._drop(slot)
             raise Changed(path, "was saved anew by somebody else") from None
         except (OSError, FolderError):
             self._put_back(slot, path)
@@ -191,8 +180,8 @@ class Replacer:
     def take_away(self, path: str, expected: Stat, keep: str) -> Stat:
         """See `Root.take_away`."""
         expect(self._access, path, expected)
-        self.own_directory(KEPT)
-        slot = f"{KEPT}/{keep}"
+        self._area.prepare(KEPT)
+        slot = kept_path(keep)
         try:
             self._take(path, slot, expected)
         except OSError as error:
@@ -223,7 +212,7 @@ class Replacer:
 
     def put_back(self, keep: str, path: str) -> Stat:
         """See `Root.put_back`."""
-        slot = f"{KEPT}/{keep}"
+        slot = kept_path(keep)
         found = self._stat(slot)
         self._steps("put back")
         self._rename_new(slot, path)
@@ -245,6 +234,7 @@ class Replacer:
                 raise
             return self._across.move(source, target, expected)
         if not is_expected(self._access, target, expected):
+            self._steps("put back")
             self._access.rename_new(target, source)
             raise Changed(source, "was changed by somebody else")
         self._note_move(source, target)
@@ -281,6 +271,7 @@ class Replacer:
         alone = old.st_nlink == 1 or stat_of(old).kind is Kind.DIRECTORY
         if not (one_name and one_file and alone):
             raise Occupied(target, "something stands there")
+        self._steps("move")
         self._access.rename(source, target)
 
     def _note_move(self, source: str, target: str) -> None:
@@ -288,4 +279,4 @@ class Replacer:
         self._barrier.directory(parent_of(target))
 
     def _stat(self, path: str) -> Stat:
-        return stat_of(self._access.lstat(path), modes=self._modes())
+        return stat_of(self._access.lstat(path), modes=self._area.has_modes)

@@ -18,7 +18,6 @@ from firnline.core.resolve import device_of, time_of
 from firnline.history.browse import entry_at, has_below, newest_below
 from firnline.history.moments import PRESENT, format_time_of
 from firnline.history.names import Names, settle_path
-from firnline.state.journal import is_conflict_move
 from firnline.sync.context import FolderContext
 
 
@@ -134,24 +133,22 @@ def _open(context: FolderContext) -> Iterator[_Open]:
         if winner is None or winner.op is not Op.MOV or winner.other is None:
             continue
         for loser in journal.by_ref(winner.parent):
-            if _put_aside(winner, loser.name):
+            if _put_aside(winner, winner.other, loser.name):
                 yield _Open(winner, winner.other, loser.name)
                 break
 
 
-def _put_aside(move: Entry, loser: EventText) -> bool:
+def _put_aside(move: Entry, source: str, loser: EventText) -> bool:
     """True for the `mov` by which rule 4 or 6 put `loser` aside.
 
-    Where the marked name was in use it got another mark, so the name is marked again until it fits
-    or does not change any more.
+    Where the marked name was in use it was marked again; the target cannot be marked more often
+    than its mark occurs in it.
     """
-    path, seen = move.other, set[str]()
-    while path is not None and path not in seen:
-        if is_conflict_move(move._replace(other=path), loser):
-            return True
-        seen.add(path)
-        path = conflict_path(path, time_of(loser), device_of(loser))
-    return False
+    time, device = time_of(loser), device_of(loser)
+    most = move.path.count(" (conflict ")
+    return any(
+        conflict_path(source, time, device, marks) == move.path for marks in range(1, most + 1)
+    )
 
 
 def _kept(context: FolderContext, path: str) -> EventText:

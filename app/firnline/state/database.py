@@ -25,9 +25,7 @@ class DatabaseError(Exception):
 class Database:
     """A connection to one state file, its schema brought up to date."""
 
-    def __init__(
-        self, path: Path, migrations: Sequence[str], *, steps: Steps = no_steps
-    ) -> None:
+    def __init__(self, path: Path, migrations: Sequence[str], *, steps: Steps = no_steps) -> None:
         """Opens or creates. Raises DatabaseError for garbage and for a newer program's file."""
         self.path = path
         self._steps = steps
@@ -52,9 +50,7 @@ class Database:
             execute("PRAGMA journal_mode=WAL")
         for number, script in enumerate(migrations[version:], version + 1):
             self._steps("migrate database")
-            self.connection.executescript(
-                f"BEGIN;{script};PRAGMA user_version={number};COMMIT"
-            )
+            self.connection.executescript(f"BEGIN;{script};PRAGMA user_version={number};COMMIT")
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[sqlite3.Connection]:

@@ -5,7 +5,7 @@ a path that comes back has to name its deletion (docs/design.md section 2, *PARE
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firnline.core.event import Kind
 from firnline.core.hashing import DataHash, Ref
@@ -31,9 +31,9 @@ _COLUMNS = "path, kind, size, mtime_ns, inode, hash, flags, base, local"
 _KINDS = {str(kind): kind for kind in Kind}
 
 
-def _row(row: tuple[object, ...]) -> FileRow:
+def _row(row: tuple[Any, ...]) -> FileRow:
     path, kind, *rest = row
-    return FileRow(path, _KINDS[kind], *rest)  # type: ignore[arg-type,index]
+    return FileRow(path, _KINDS[kind], *rest)
 
 
 class FileIndex:

@@ -36,6 +36,9 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX entries_event ON entries (event);
     CREATE INDEX entries_body ON entries (hash) WHERE "offset" IS NOT NULL;
+    -- Moves and copies that were read before the event whose content they name.
+    CREATE INDEX entries_unsized ON entries (hash)
+        WHERE size = 0 AND op IN ('mov', 'cpy') AND kind != '-';
 
     -- What this device last had at each path, and the event it came from. kind '-': applied as
     -- deleted. Columns size to inode are the local file's.

@@ -42,9 +42,7 @@ class IntentTable:
         self._sql = database.connection
 
     def add(self, intents: Iterable[Intent]) -> None:
-        self._sql.executemany(
-            f"INSERT INTO intents ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", intents
-        )
+        self._sql.executemany(f"INSERT INTO intents ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", intents)
 
     def all(self) -> list[Intent]:
         """In the order in which they were to be carried out."""

@@ -8,14 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from firnline.core.clock import DateTime
-from firnline.core.conflict import conflict_path
 from firnline.core.entry import Entry
 from firnline.core.event import EventText, Kind, Op
 from firnline.core.hashing import DataHash, Ref
-from firnline.core.resolve import device_of, time_of
 from firnline.state.database import Database
 
 
@@ -44,16 +42,17 @@ class EventRow(NamedTuple):
 
 _EVENT = "id, name, ref, size, state, why"
 _ENTRY = (
-    'n.path, e.name, e.ref, n.op, n.kind, n.hash, n.flags, n.parent, n.other, n.size, n.mtime, n."offset"'
+    "n.path, e.name, e.ref, n.op, n.kind, n.hash, n.flags, n.parent, n.other, n.size, n.mtime,"
+    ' n."offset"'
 )
 _COUNTS = f"e.state IN ({EventState.KNOWN:d}, {EventState.OPEN:d}, {EventState.BODILESS:d})"
 _OPS = {str(op): op for op in Op}
 _KINDS = {str(kind): kind for kind in Kind}
 
 
-def _entry(row: tuple[object, ...]) -> Entry:
+def _entry(row: tuple[Any, ...]) -> Entry:
     path, name, ref, op, kind, *rest = row
-    return Entry(path, name, ref, _OPS[op], _KINDS[kind], *rest)  # type: ignore[arg-type,index]
+    return Entry(path, name, ref, _OPS[op], _KINDS[kind], *rest)
 
 
 class Journal:
@@ -147,6 +146,14 @@ class Journal:
         copies = [(e.path,) for e in entries if e.op is Op.MOV and " (conflict " in e.path]
         if copies:
             self._sql.executemany("INSERT OR IGNORE INTO conflict_copies VALUES (?)", copies)
+
+    def mend_sizes(self, entries: Iterable[Entry]) -> None:
+        """Sizes of contents that earlier read moves and copies name, now that they are known."""
+        self._sql.executemany(
+            "UPDATE entries SET size=? WHERE hash=?"
+            " AND size = 0 AND op IN ('mov', 'cpy') AND kind != '-'",
+            ((e.size, e.data_hash) for e in entries if e.size),
+        )
 
     def entries(self, path: str) -> list[Entry]:
         """The log of one path, in the order of event names."""
@@ -249,7 +256,7 @@ class Journal:
 
     # --- parents that are missing -------------------------------------------------------------
 
-    def note_orphan(self, ref: Ref, now: DateTime) -> DateTime:
+    def note_orphan(self, ref: str, now: DateTime) -> DateTime:
         """Since when a parent is missing; from `now` on when that is news."""
         self._sql.execute("INSERT OR IGNORE INTO orphans VALUES (?, ?)", (ref, now))
         row = self._sql.execute("SELECT since FROM orphans WHERE ref=?", (ref,)).fetchone()
@@ -263,14 +270,6 @@ class Journal:
         return [path for (path,) in rows]
 
 
-def is_conflict_move(entry: Entry, loser: EventText) -> bool:
-    """True for the `mov` by which rule 4 or 6 put `loser` aside."""
-    if entry.op is not Op.MOV or entry.other is None:
-        return False
-    expected = conflict_path(entry.other, time_of(loser), device_of(loser))
-    return entry.path == expected
-
-
 def _event(row: tuple[int, str, str, int, int, str]) -> EventRow:
     event, name, ref, size, state, why = row
     return EventRow(event, EventText(name), Ref(ref), size, EventState(state), why)
@@ -280,5 +279,3 @@ def _below(path: str) -> tuple[str, tuple[str, ...]]:
     if not path:
         return "", ()
     return " AND (n.path=? OR (n.path>? AND n.path<?))", (path, path + "/", path + "0")
-
-

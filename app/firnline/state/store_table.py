@@ -117,8 +117,7 @@ class StoreTable:
         """Events that the home store has no file of, by name."""
         return list(
             self._sql.execute(
-                "SELECT id, name FROM events WHERE id NOT IN (SELECT event FROM held)"
-                " ORDER BY name"
+                "SELECT id, name FROM events WHERE id NOT IN (SELECT event FROM held) ORDER BY name"
             )
         )
 

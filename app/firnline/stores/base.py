@@ -79,9 +79,10 @@ class Upload(Protocol):
         ...
 
     def commit(self, path: str) -> None:
-        """The whole body stands at `path`, durably, or (after an error) nothing changed.
+        """The whole body stands at `path`, durably. Missing directories are made.
 
-        Replaces what stands there. Missing directories are made.
+        It replaces what stands there, in one step where the store can. After an error the old
+        body may stand there or the new one, whole; an answer may have been lost.
         """
         ...
 
@@ -89,8 +90,10 @@ class Upload(Protocol):
 class Store(Protocol):
     """A place for files. Instances may be used from several threads at once."""
 
-    kind: str
-    """`directory`, `sftp`, …"""
+    @property
+    def kind(self) -> str:
+        """`directory`, `sftp`, …"""
+        ...
 
     @property
     def capabilities(self) -> Capabilities: ...

@@ -50,6 +50,7 @@ from firnline.stores.transfer import (
     split,
 )
 
+HAS_STATVFS = hasattr(os, "statvfs")
 _ABLE = Capabilities(
     exclusive_create=True,
     atomic_rename=True,
@@ -178,6 +179,7 @@ class DirectoryStore:
         with self.upload() as upload:
             upload.write(body)
             upload.flush()
+            upload.close()
             with translated(path, missing=UnavailableError), ExitStack() as stack:
                 base = stack.enter_context(self._tree.enter(""))
                 temporary = stack.enter_context(self._tree.enter(self._files.directory))
@@ -242,7 +244,7 @@ class DirectoryStore:
 
     def free_space(self) -> int | None:
         with translated(""), self._tree.enter("") as place:
-            if hasattr(os, "statvfs"):
+            if HAS_STATVFS:
                 room = os.statvfs(place.itself)
                 return room.f_bavail * room.f_frsize
             import shutil

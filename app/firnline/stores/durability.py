@@ -16,6 +16,7 @@ from firnline.stores.confined import ConfinedTree, Place
 from firnline.stores.linux import rename_exclusively, sync_filesystem
 from firnline.stores.os_errors import is_unsupported
 
+WINDOWS = os.name == "nt"
 FEW = 16
 """Up to so many files or directories are made durable one by one, more by one `syncfs`.
 
@@ -24,7 +25,7 @@ syncfs waits for what all other programs wrote to that disk too: with 300 MiB of
 fsync takes 1 ms for one file and 19 ms for 64.
 """
 # A virus scanner or indexer may hold a file on Windows for a moment after it was written.
-REPLACE_ATTEMPTS = 10 if os.name == "nt" else 1
+REPLACE_ATTEMPTS = 10 if WINDOWS else 1
 _REPLACE_WAIT = 0.2
 
 
@@ -44,7 +45,7 @@ def sync_directory(place: Place) -> None:
     """The names in a directory are durable."""
     if place.descriptor is not None:
         _sync_names(place.descriptor)
-    elif os.name != "nt":
+    elif not WINDOWS:
         descriptor = os.open(place.prefix, os.O_RDONLY)
         try:
             _sync_names(descriptor)
@@ -133,7 +134,7 @@ def _link(source: Place, name: str, target: Place, leaf: str) -> bool:
 
 
 def _rename_on_windows(source: Place, name: str, target: Place, leaf: str) -> bool:
-    if os.name == "nt":
+    if WINDOWS:
         os.rename(source.name(name), target.name(leaf))
         return True
     return False

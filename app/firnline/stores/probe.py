@@ -14,7 +14,7 @@ from threading import Barrier, Thread
 
 from firnline.core.clock import DAY_AHEAD, Clock
 from firnline.stores.base import Capabilities, Store
-from firnline.stores.errors import AlreadyExistsError, NotFoundError, StoreError
+from firnline.stores.errors import AlreadyExistsError, NotFoundError, StoreError, UnavailableError
 from firnline.stores.layout import ConnectionLayout
 
 MANY = 1_200
@@ -46,7 +46,7 @@ class Report:
 def probe(store: Store, connection: str, clock: Clock, random: Callable[[int], bytes]) -> Report:
     """Try a store that was opened for `connection`.
 
-    Raises UnavailableError when the store cannot be reached at all; what it refuses is a finding.
+    Raises UnavailableError when the store cannot be reached; what it refuses is a finding.
     """
     trial = _Trial(store, f"{ConnectionLayout(connection).tmp}/probe-{random(8).hex()}", clock)
     try:
@@ -69,9 +69,14 @@ class _Trial:
         self._made: set[str] = set()
 
     def check(self, ability: str, meaning: str, trial: Callable[[], str | None]) -> Finding:
-        """A trial returns None when it went well, else what was wrong."""
+        """A trial returns None when it went well, else what was wrong.
+
+        Raises UnavailableError: a store that broke off cannot be judged.
+        """
         try:
             wrong = trial()
+        except UnavailableError:
+            raise
         except StoreError as error:
             wrong = error.detail
         return Finding(ability, wrong is None, f"{meaning} ({wrong})" if wrong else "")

@@ -77,7 +77,8 @@ With Python (python.org) installed, save these lines as  unpack.py  and start
             continue  # not written by Firnline
         target = folder / item["path"]
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(contents[item["offset"]:item["offset"] + item["size"]])
+        start = item["offset"]
+        target.write_bytes(contents[start:start + item["size"]])
 
 A line of the list without "offset" says that the content was there before:
 look for a change with the same "hash".

@@ -202,14 +202,24 @@ class DirectoryUpload:
     def copy_from(self, descriptor: int) -> None:
         """Take the whole content of an open file of the same store, shared or copied."""
         self._steps("store.write")
+        self._flushed = False
         with translated(""):
             copy_content(descriptor, self._descriptor)
 
     def read_back(self) -> Iterator[bytes]:
         with translated(""):
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            while chunk := os.read(self._descriptor, _CHUNK):
+            position = 0
+            while chunk := self._read_at(position):
+                position += len(chunk)
                 yield chunk
+
+    def _read_at(self, position: int) -> bytes:
+        """A piece of what was taken; the next write still goes behind all of it."""
+        os.lseek(self._descriptor, position, os.SEEK_SET)
+        try:
+            return os.read(self._descriptor, _CHUNK)
+        finally:
+            os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def flush(self) -> None:
         if self._flushed:

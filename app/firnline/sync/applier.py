@@ -7,14 +7,22 @@ be changed meanwhile is left alone: its own event comes first, in the next round
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
-from firnline.core.hashing import EMPTY_HASH, Ref
+from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
 from firnline.core.paths import ancestors
-from firnline.folder.errors import Changed, FolderError, NoSpace, Occupied, Vanished
-from firnline.folder.filesystem import Stat
+from firnline.folder.errors import (
+    Changed,
+    FolderError,
+    NameImpossible,
+    NoSpace,
+    Occupied,
+    Vanished,
+)
 from firnline.folder.ignore import Ignore
+from firnline.folder.metadata import Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
 from firnline.state.journal import EventState
@@ -27,11 +35,12 @@ from firnline.sync.apply_plan import (
     directory_row,
     plan,
 )
+from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import FolderContext, Problem
-from firnline.sync.links import place_link
 from firnline.sync.staging import Staged, Stager
 from firnline.sync.wishes import wish_for
 
+_T = TypeVar("_T")
 _SLICE = 100_000
 _GROUP_FILES = 20_000
 _GROUP_BYTES = 256 * 2**20
@@ -44,9 +53,7 @@ class Applier:
     def __init__(self, context: FolderContext, ignore: Ignore) -> None:
         self._context = context
         self._ignore = ignore
-        self._bodiless = {
-            row.name for row in context.state.journal.in_state(EventState.BODILESS)
-        }
+        self._bodiless = {row.name for row in context.state.journal.in_state(EventState.BODILESS)}
         self.applied = 0
         self.unsettled = False
         self.problems: list[Problem] = []
@@ -82,7 +89,7 @@ class Applier:
         logs = state.journal.entries_of(paths)
         rows = state.files.get_many(paths)
         wishes: list[Wish] = []
-        ignored = [p for p in paths if p not in rows and hides(self._ignore, p)]
+        ignored = [p for p in paths if p not in rows and self._ignore.matches(p, False)]
         hidden = set(ignored)
         for path in paths:
             if path in hidden:
@@ -114,25 +121,25 @@ class Applier:
         if intents:
             self._commit_intents(intents)
         for wish in made.retouch:
-            self._each(wish.path, lambda w=wish: self._retouch(w))  # type: ignore[misc]
+            self._each(wish.path, self._retouch, wish)
         for wish in made.removals:
-            self._each(wish.path, lambda w=wish: self._remove(w))  # type: ignore[misc]
+            self._each(wish.path, self._remove, wish)
         for move in made.directory_moves:
             self._move_directory(move)
         for step in made.moves:
-            self._each(step.wish.path, lambda s=step: self._move(s))  # type: ignore[misc]
+            self._each(step.wish.path, self._move, step)
         for wish in sorted(made.remove_directories, reverse=True):
-            self._each(wish.path, lambda w=wish: self._remove_directory(w))  # type: ignore[misc]
+            self._each(wish.path, self._remove_directory, wish)
         self._remove_emptied(_left(made))
         for wish in made.make_directories:
-            self._each(wish.path, lambda w=wish: self._make_directory(w))  # type: ignore[misc]
+            self._each(wish.path, self._make_directory, wish)
         self._finish(bool(intents))
 
-    def _each(self, path: str, action: Callable[[], None]) -> None:
+    def _each(self, path: str, action: Callable[[_T], object], work: _T) -> None:
         """One path's work; what goes wrong there is its own problem and no other's."""
         self._context.check_cancelled()
         try:
-            action()
+            action(work)
         except NoSpace:
             raise
         except (Changed, Occupied, Vanished):
@@ -171,7 +178,9 @@ class Applier:
 
     def _move(self, step: MoveStep) -> None:
         row, wish = step.row, step.wish
-        stat = self._context.root.move(row.local or row.path, wish.path, expected_stat(row))
+        stat = self._context.root.move(
+            row.local or row.path, self._context.root.locate(wish.path), expected_stat(row)
+        )
         self._moved(step, stat)
 
     def _moved(self, step: MoveStep, stat: Stat) -> None:
@@ -179,9 +188,7 @@ class Applier:
         entry = wish.entry
         assert entry is not None
         if row.kind is Kind.FILE and entry.flags != row.flags:
-            stat = self._context.root.set_executable(
-                wish.path, entry.flags == EXECUTABLE, stat
-            )
+            stat = self._context.root.set_executable(wish.path, entry.flags == EXECUTABLE, stat)
         flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
         self._rows.append(_gone(row.path, step.leaves))
         if step.leaves != wish.base:
@@ -191,17 +198,18 @@ class Applier:
     def _move_directory(self, move: DirectoryMove) -> None:
         """One rename. Where it cannot be, the files are moved one by one."""
         try:
-            self._context.root.move_directory(move.source, move.target)
+            root = self._context.root
+            root.move_directory(root.locate(move.source), root.locate(move.target))
         except FolderError:
             for step in move.steps:
-                self._each(step.wish.path, lambda s=step: self._move(s))  # type: ignore[misc]
+                self._each(step.wish.path, self._move, step)
             return
         for step in move.steps:
             self._moved(step, expected_stat(step.row))
 
     def _remove_directory(self, wish: Wish) -> None:
         """A directory that is not empty stays: what is in it was never synced, or comes next."""
-        self._context.root.remove_directory(wish.path)
+        self._context.root.remove_directory(self._context.root.locate(wish.path))
         if wish.entry is None:
             self._book(absent_row(wish))
         else:
@@ -210,7 +218,7 @@ class Applier:
             self._rows.append(absent_row(wish)._replace(base=row.base))
 
     def _make_directory(self, wish: Wish) -> None:
-        self._context.root.make_directory(wish.path)
+        self._context.root.make_directory(self._context.root.locate(wish.path))
         self._book(directory_row(wish))
 
     def _remove_emptied(self, left: Iterable[str]) -> None:
@@ -219,10 +227,13 @@ class Applier:
         explicit -= {row.path for row in self._rows if row.kind is not Kind.DIRECTORY}
         for directory in sorted(emptied(left), key=len, reverse=True):
             if directory not in explicit:
-                self._each(
-                    directory,
-                    lambda d=directory: _quietly(self._context.root.remove_directory, d),  # type: ignore[misc]
-                )
+                self._each(directory, self._remove_if_empty, directory)
+
+    def _remove_if_empty(self, directory: str) -> None:
+        try:
+            self._context.root.remove_directory(self._context.root.locate(directory))
+        except Vanished:
+            return
 
     # --- what needs content -------------------------------------------------------------------
 
@@ -238,9 +249,9 @@ class Applier:
             self._context.root.barrier()
             self._commit_intents([_place_intent(wish) for wish in wishes])
             for item in staged:
-                self._each(item.wish.path, lambda s=item: self._place(s))  # type: ignore[misc]
+                self._each(item.wish.path, self._place, item)
             for wish in links:
-                self._each(wish.path, lambda w=wish: self._link(w))  # type: ignore[misc]
+                self._each(wish.path, self._link, wish)
             self._finish(True)
         finally:
             self._context.root.sweep_temporaries()
@@ -252,7 +263,7 @@ class Applier:
         assert entry is not None
         expected = None if here is None else expected_stat(here)
         kept = None if here is None else self._kept_name(wish.path)
-        path = wish.path if here is None else here.local or here.path
+        path = self._context.root.locate(wish.path) if here is None else here.local or here.path
         placed = self._context.root.place(staged.temporary, path, expected, kept)
         self._verify_kept(wish, kept, placed.slipped)
         local = None if here is None else here.local
@@ -266,8 +277,14 @@ class Applier:
         entry = wish.entry
         assert entry is not None
         expected = None if here is None else expected_stat(here)
-        placed = place_link(self._context, entry, wish.path, expected, kept)
-        if placed is None:
+        local = self._context.root.locate(wish.path)
+        try:
+            text = Bodies(self._context).read(entry.data_hash, entry.size).decode()
+            placed = self._context.root.make_link(text, local, expected, kept)
+        except ContentMissingError:
+            self._missing([wish])
+            return
+        except (NameImpossible, UnicodeDecodeError):
             message = "a link that leads out of the folder is not made here"
             self.problems.append(Problem(wish.path, "link outside", message))
             return
@@ -334,23 +351,24 @@ class Applier:
         return f"{self._context.hasher.path(path)}-{self._context.random(6).hex()}"
 
 
-def hides(ignore: Ignore, path: str) -> bool:
-    """True when `path`, or a directory above it, is ignored."""
-    return ignore.matches(path, False) or any(
-        ignore.matches(directory, True) for directory in ancestors(path)
-    )
-
-
 def expected_stat(row: FileRow) -> Stat:
     """What the table knows of a file, to compare with what stands there."""
     return Stat(row.kind, row.size, row.mtime_ns, row.inode, row.flags == EXECUTABLE, 0, 0)
 
 
 def _row(
-    path: str, kind: Kind, stat: Stat, data_hash: str, flags: str, base: Ref, local: str | None
+    path: str, kind: Kind, stat: Stat, data_hash: DataHash, flags: str, base: Ref, local: str | None
 ) -> FileRow:
     return FileRow(
-        path, kind, stat.size, stat.mtime_ns, stat.inode, data_hash, flags, base, local  # type: ignore[arg-type]
+        path,
+        kind,
+        stat.size,
+        stat.mtime_ns,
+        stat.inode,
+        data_hash,
+        flags,
+        base,
+        local,
     )
 
 
@@ -395,13 +413,6 @@ def emptied(paths: Iterable[str]) -> set[str]:
     for parent in list(found):
         found.update(ancestors(parent))
     return found
-
-
-def _quietly(remove: Callable[[str], bool], directory: str) -> None:
-    try:
-        remove(directory)
-    except Vanished:
-        return
 
 
 def _intents(made: Plan) -> Iterator[Intent]:

@@ -194,7 +194,5 @@ def _candidates(source: str, target: str) -> list[tuple[str, str]]:
         if not source or not target or source_leaf != target_leaf or source == target:
             break
         found.append((source, target))
-    usable = [
-        (s, t) for s, t in found if not t.startswith(s + "/") and not s.startswith(t + "/")
-    ]
+    usable = [(s, t) for s, t in found if not t.startswith(s + "/") and not s.startswith(t + "/")]
     return usable[::-1]

@@ -4,8 +4,10 @@ A body is taken only by its hash (docs/design.md section 2, *Writing*); where it
 matter then. Sources that turn out wrong are passed over for the next one.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size
@@ -54,7 +56,9 @@ class Bodies:
         self._context = context
         self._starts: dict[tuple[str, str], int] = {}
 
-    def copy(self, data_hash: DataHash, size: int, write: Callable[[Iterator[bytes]], None]) -> None:
+    def copy(
+        self, data_hash: DataHash, size: int, write: Callable[[Iterator[bytes]], None]
+    ) -> None:
         """Give the verified content to `write`, an iterator that raises when it proves wrong.
 
         `write` is called again with the next source then, and has to begin anew. Raises
@@ -106,7 +110,7 @@ class Bodies:
         yield from self._in_events(data_hash)
         for connected in self._places():
             path = self._context.layout.history(data_hash)
-            yield _Source(path, lambda c=connected, p=path: _whole(c, p))  # type: ignore[misc]
+            yield _Source(path, partial(_whole, connected, path))
 
     def _places(self) -> list[Connected]:
         return [self._context.home, *self._context.stores]
@@ -120,12 +124,7 @@ class Bodies:
                         continue
                 elif stores.lacks(connected.store_id, event):
                     continue
-                yield _Source(
-                    name,
-                    lambda c=connected, n=name, o=op, at=offset, s=size: self._from_event(  # type: ignore[misc]
-                        c, n, o, at, s
-                    ),
-                )
+                yield _Source(name, partial(self._from_event, connected, name, op, offset, size))
 
     def _from_event(
         self, connected: Connected, name: EventText, op: Op, offset: int, size: int
@@ -155,7 +154,7 @@ class Bodies:
                 continue
             if row.data_hash == data_hash and row.size == size:
                 local = row.local or path
-                yield _Source(path, lambda p=local: _local(context, p))  # type: ignore[misc]
+                yield _Source(path, partial(_local, context, local))
 
 
 def _whole(connected: Connected, path: str) -> Iterator[bytes]:
@@ -164,9 +163,11 @@ def _whole(connected: Connected, path: str) -> Iterator[bytes]:
 
 
 def _local(context: FolderContext, path: str) -> Iterator[bytes]:
-    import os
+    return chunks_of(context.root.open_read(path))
 
-    descriptor = context.root.open_read(path)
+
+def chunks_of(descriptor: int) -> Iterator[bytes]:
+    """What an open local file holds; closes it at the end."""
     try:
         while chunk := os.read(descriptor, CHUNK):
             yield chunk
@@ -190,5 +191,3 @@ def open_content(context: FolderContext, data_hash: DataHash, size: int) -> Iter
             yield from bodies._verified(source, data_hash, size)
             return
     raise ContentMissingError(data_hash)
-
-

@@ -8,7 +8,7 @@ without one may be a mount that is not mounted, and another one may be a wiped o
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from firnline.core.event import DeviceId
 from firnline.stores import identity
@@ -43,10 +43,8 @@ class ReplacedError(StoreError):
         self.found = found
 
 
-class Opener(Protocol):
-    """Opens a store for a connection, or (None) only to read. Raises StoreError."""
-
-    def __call__(self, connection: str | None) -> Store: ...
+Opener = Callable[[str | None], Store]
+"""Opens a store for a connection, or (None) only to read. Raises StoreError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ Parents go before children, per path; what an event names without carrying it is
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from firnline.core.entry import Entry
 from firnline.core.event import EventText, Kind, parse_name
-from firnline.core.hashing import NO_PARENT
+from firnline.core.hashing import NO_PARENT, DataHash
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import (
     CorruptError,
@@ -71,7 +72,7 @@ def _parents_first(
     Names nearly always give this order already: only a clock that was set back breaks it.
     """
     journal = context.state.journal
-    waiting = {event: name for event, name in lacking}
+    waiting = dict(lacking)
     for start, _ in lacking:
         stack = [start]
         while stack:
@@ -97,9 +98,7 @@ def _parents_first(
 class _Filler:
     """Writes events into one store, small ones in groups with one barrier each."""
 
-    def __init__(
-        self, context: FolderContext, target: Connected, problems: list[Problem]
-    ) -> None:
+    def __init__(self, context: FolderContext, target: Connected, problems: list[Problem]) -> None:
         self._context = context
         self._target = target
         self._problems = problems
@@ -235,7 +234,9 @@ class _Filler:
                 continue
             try:
                 self._bodies.copy(
-                    entry.data_hash, entry.size, lambda chunks, e=entry: self._bring(e, chunks)  # type: ignore[misc]
+                    entry.data_hash,
+                    entry.size,
+                    partial(self._bring, entry),
                 )
             except _TargetError as failure:
                 raise failure.error from failure
@@ -245,7 +246,7 @@ class _Filler:
     def _bring(self, entry: Entry, chunks: Iterator[bytes]) -> None:
         self._stream(self._context.layout.history(entry.data_hash), chunks)
 
-    def _has_content(self, data_hash: str) -> bool:
+    def _has_content(self, data_hash: DataHash) -> bool:
         state = self._context.state
         home = self._target is self._context.home
         for event, *_ in state.journal.carriers(data_hash):

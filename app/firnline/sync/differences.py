@@ -14,17 +14,16 @@ from firnline.core.hashing import EMPTY_HASH, NO_PARENT, DataHash, Ref
 from firnline.core.heads import state_of
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 from firnline.folder.errors import FolderError, Vanished
-from firnline.folder.read import read_small
+from firnline.folder.metadata import Stat
+from firnline.folder.read import read_link, read_small
 from firnline.folder.scan import Scan, Seen
-from firnline.folder.filesystem import Stat
 from firnline.state.file_index import FileRow
 from firnline.sync.context import FolderContext, Problem
-from firnline.sync.drafts import draft_single
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
-from firnline.sync.large_files import publish_large
+from firnline.sync.large_files import LargeFile, publish_large
 from firnline.sync.moves import GoneContents, Move, match_inodes
-from firnline.sync.publisher import Item, Outbox, closing, in_groups
+from firnline.sync.publisher import Item, Outbox, in_groups
 
 _SLICE = 5_000
 _DIRECTORY = Finding(Kind.DIRECTORY, EMPTY_HASH, NO_FLAGS)
@@ -35,9 +34,7 @@ Logs = dict[str, list[Entry]]
 class Differences:
     """Turns one scan into events. `problems` tells what could not be taken, and why."""
 
-    def __init__(
-        self, context: FolderContext, clock: EventClock, writer: EventWriter
-    ) -> None:
+    def __init__(self, context: FolderContext, clock: EventClock, writer: EventWriter) -> None:
         self._context = context
         self._clock = clock
         self._writer = writer
@@ -129,8 +126,8 @@ class Differences:
     def _change(self, seen: Seen, row: FileRow | None, log: list[Entry]) -> None:
         try:
             if seen.kind is Kind.LINK:
-                text = self._context.root.read_link(seen.local or seen.path).encode()
-                self._found(seen, seen.stat, text, row, log)
+                text, stat = read_link(self._context.root, seen.local or seen.path)
+                self._found(seen, stat, text.encode(), row, log)
             elif seen.stat.size > MAX_BODIES:
                 self._large(seen, row, log)
             else:
@@ -153,7 +150,11 @@ class Differences:
         gone = None
         if row is None or row.kind is Kind.NOTHING:
             gone = self._contents.take(found.kind, found.data_hash, seen.path)
-        if gone is not None and gone.path in self._gone and self._moved(seen, stat, found, gone, log):
+        if (
+            gone is not None
+            and gone.path in self._gone
+            and self._moved(seen, stat, found, gone, log)
+        ):
             return
         self._content(seen, found, row, log, stat, None, body)
 
@@ -214,7 +215,7 @@ class Differences:
 
     def _large(self, seen: Seen, row: FileRow | None, log: list[Entry]) -> None:
         self._outbox.settle()
-        written = publish_large(self._context, self._clock, self._writer, seen, row, log)
+        written = publish_large(self._context, self._clock, self._writer, LargeFile(seen, row, log))
         self._outbox.written += written
 
     # --- what is gone -------------------------------------------------------------------------
@@ -241,7 +242,9 @@ class Differences:
                 self._remove(row, journal.entries(path), Op.RMD)
         for path in sorted(scan.empty_directories):
             row = files.get(path)
-            verdict = reconcile(_DIRECTORY, None if row is None else row.base, journal.entries(path))
+            verdict = reconcile(
+                _DIRECTORY, None if row is None else row.base, journal.entries(path)
+            )
             if isinstance(verdict, Book):
                 self._book(_directory(path, verdict.entry.ref), dirty=True)
                 continue
@@ -253,11 +256,7 @@ class Differences:
 
     def _close(self, verdict: Write) -> Ref:
         """Close the heads that have to be closed first; returns the parent to name."""
-        for head in verdict.closes:
-            draft = draft_single(
-                closing(head), self._clock.next(), self._context.device, b"", self._context.hasher
-            )
-            self._outbox.write_now(draft)
+        self._outbox.close(verdict.closes)
         return verdict.parent
 
     def _book(self, row: FileRow, *, dirty: bool = False) -> None:

@@ -17,7 +17,7 @@ from firnline.core.entry import (
     entries_of_event,
 )
 from firnline.core.event import NO_FLAGS, DeviceId, EventName, EventText, Kind, Op, ref_of
-from firnline.core.hashing import NO_PARENT, Hasher, Ref
+from firnline.core.hashing import EMPTY_HASH, NO_PARENT, Hasher, Ref
 from firnline.core.paths import common_directory
 
 
@@ -47,9 +47,7 @@ def draft_single(
     return Draft(text, ref, entries, len(body), (body,), paths)
 
 
-def name_single(
-    change: Change, time: DateTime, device: DeviceId, hasher: Hasher
-) -> EventName:
+def name_single(change: Change, time: DateTime, device: DeviceId, hasher: Hasher) -> EventName:
     """The name of one change's event."""
     has_source = change.op in (Op.MOV, Op.CPY)
     timed = change.op in (Op.PUT, Op.PAT, Op.CPY, Op.MOV)
@@ -128,3 +126,8 @@ def changes_of(entries: Iterable[Entry]) -> list[Change]:
         for entry in sorted(entries, key=lambda entry: entry.path)
         if not (entry.op is Op.MOV and entry.kind is Kind.NOTHING)
     ]
+
+
+def closing(entry: Entry) -> Change:
+    """The `del` that closes a head before something is written on its path."""
+    return Change(Op.DEL, entry.path, None, entry.ref, EMPTY_HASH, 0, 0, NO_FLAGS)

@@ -9,11 +9,13 @@ start finds the open event and looks it up (`sync.settle`).
 from collections.abc import Callable, Iterable, Sequence
 
 from firnline.core.clock import DAY_AHEAD, format_time
+from firnline.core.entry import Entry
 from firnline.state.journal import EventState
 from firnline.stores.errors import StoreError
 from firnline.stores.layout import ConnectionLayout
 from firnline.sync.context import Connected, FolderContext, Unreached
-from firnline.sync.drafts import Draft
+from firnline.sync.drafts import Draft, closing, draft_single
+from firnline.sync.event_clock import EventClock
 
 
 class NowhereToWriteError(Exception):
@@ -93,6 +95,11 @@ class EventWriter:
                 state.stores.has(place.store_id, ids)
             also()
 
+    def closings(self, heads: Iterable[Entry], clock: EventClock) -> list[Draft]:
+        """The events that close heads before something is written on their path."""
+        device, hasher = self._context.device, self._context.hasher
+        return [draft_single(closing(head), clock.next(), device, b"", hasher) for head in heads]
+
     def write(self, drafts: Sequence[Draft], also: Callable[[], None] = lambda: None) -> None:
         """All three steps for events with small bodies."""
         if drafts:
@@ -163,5 +170,3 @@ def send_hints(context: FolderContext, connected: Connected, names: Sequence[str
         file = ConnectionLayout(connected.connection).late(arrival)
         body = "".join(f"{name}\n" for name in late).encode()
         connected.store.put_many([(file, body)])
-
-

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from firnline.core.clock import ClockBeforeBuildError
 from firnline.folder.ignore import Ignore
-from firnline.folder.scan import Scan, scan
+from firnline.folder.scan import Known, Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
 from firnline.sync.applier import Applier
@@ -106,14 +106,20 @@ def _round(
 
 
 def _scan(context: FolderContext, ignore: Ignore, report: PassReport) -> Scan:
+    state = context.state
+    mounts: list[str] = json.loads(state.fact("mounts") or "[]")
     found = scan(
         context.root,
-        context.state.files.known(),
+        map(Known._make, state.files.known()),
         ignore,
         clock=context.clock,
-        directories=context.state.files.directories(),
+        dirs=state.files.directories(),
         cancelled=context.cancelled,
+        mounts=mounts,
     )
+    if found.mounts != mounts:
+        with state.transaction("mounts"):
+            state.set_fact("mounts", json.dumps(found.mounts))
     report.problems += [Problem(s.path, s.kind, s.message) for s in found.skipped]
     report.complete = found.complete
     return found
@@ -163,4 +169,3 @@ def last_problems(context_state: FolderState) -> list[Problem]:
     """The problems of the last pass."""
     text = context_state.fact("problems")
     return [] if text is None else [Problem(*fields) for fields in json.loads(text)]
-

@@ -20,9 +20,7 @@ class Move(NamedTuple):
     seen: Seen
 
 
-def match_inodes(
-    gone: Mapping[str, FileRow], new: Iterable[Seen]
-) -> tuple[list[Move], list[Seen]]:
+def match_inodes(gone: Mapping[str, FileRow], new: Iterable[Seen]) -> tuple[list[Move], list[Seen]]:
     """Moves that inode, size and time prove, and the new paths that are none of them."""
     by_inode: dict[tuple[int, int, int, Kind], FileRow] = {
         (row.inode, row.size, row.mtime_ns, row.kind): row for row in gone.values() if row.inode

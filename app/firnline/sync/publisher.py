@@ -13,7 +13,7 @@ from typing import NamedTuple
 from firnline.core.batch import MAX_BODIES, MAX_MEMBERS
 from firnline.core.entry import Change, Entry
 from firnline.core.event import Op
-from firnline.core.hashing import EMPTY_HASH
+from firnline.core.heads import equal_heads
 from firnline.state.file_index import FileRow
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import Draft, draft_batch, draft_single
@@ -76,11 +76,13 @@ class Outbox:
         self._items.append(item)
         self._bytes += size
 
-    def write_now(self, draft: Draft) -> None:
-        """An event that has to stand before what was added so far."""
-        self._settle()
-        self._writer.write([draft])
-        self.written += 1
+    def close(self, heads: Sequence[Entry]) -> None:
+        """Close heads by events that stand before what was added so far."""
+        if heads:
+            self._settle()
+            drafts = self._writer.closings(heads, self._clock)
+            self._writer.write(drafts)
+            self.written += len(drafts)
 
     def flush(self) -> None:
         """Send what was collected; the batch before is settled first."""
@@ -139,30 +141,30 @@ def book_rows(context: FolderContext, rows: Iterable[FileRow], draft: Draft) -> 
     )
 
 
-def publish_changes(
-    context: FolderContext, changes: Sequence[Change], bodies: dict[str, bytes] | None = None
-) -> list[str]:
-    """Write concrete changes as one event on top of what they name; returns its name.
+def publish_changes(context: FolderContext, changes: Sequence[Change]) -> list[str]:
+    """Write concrete changes on top of what they name; returns the events' names.
 
-    Nothing is applied here: the paths become dirty, and the pass that follows applies them.
+    All in one batch but for copies, which are events of their own; heads that have to be closed
+    are closed before. Nothing is applied here: the paths become dirty, and the pass that follows
+    applies them. No change brings a body: contents are named by their hash.
     """
     clock, writer = EventClock(context), EventWriter(context)
-    items = [Item(change, (bodies or {}).get(change.path), ()) for change in changes]
-    time = clock.next()
-    if len(items) == 1 and (changes[0].op is not Op.PUT or items[0].body is not None):
-        draft = draft_single(changes[0], time, context.device, items[0].body or b"", context.hasher)
-    else:
-        draft = draft_batch(
-            [(i.change, i.body) for i in items], time, context.device, context.hasher
-        )
-    paths = [entry.path for entry in draft.entries]
-    writer.write([draft], lambda: context.state.journal.mark_dirty(paths))
-    return [draft.name]
-
-
-def closing(entry: Entry) -> Change:
-    """The `del` that closes a head before something is written on its path."""
-    return Change(Op.DEL, entry.path, None, entry.ref, EMPTY_HASH, 0, 0, "-")
+    device, hasher = context.device, context.hasher
+    drafts = []
+    for change in changes:
+        heads = equal_heads(context.state.journal.entries(change.path), change.parent)
+        drafts += writer.closings(heads, clock)
+    copies = [change for change in changes if change.op is Op.CPY]
+    drafts += [draft_single(copy, clock.next(), device, b"", hasher) for copy in copies]
+    rest = [change for change in changes if change.op is not Op.CPY]
+    if len(rest) == 1 and rest[0].op not in (Op.PUT, Op.LNK):
+        drafts.append(draft_single(rest[0], clock.next(), device, b"", hasher))
+    elif rest:
+        members = [(change, None) for change in rest]
+        drafts.append(draft_batch(members, clock.next(), device, hasher))
+    paths = [entry.path for draft in drafts for entry in draft.entries]
+    writer.write(drafts, lambda: context.state.journal.mark_dirty(paths))
+    return [draft.name for draft in drafts]
 
 
 def in_groups(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

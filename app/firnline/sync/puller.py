@@ -18,8 +18,8 @@ from firnline.core.hashing import PathHash
 from firnline.core.paths import MAX_PATH_BYTES, BadPathError, check_path
 from firnline.state.journal import EventRow, EventState
 from firnline.state.store_table import NEVER, StoreRow
-from firnline.stores.layout import parse_late
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.stores.layout import parse_late
 from firnline.sync.bodies import CHUNK
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.event_writer import drop_store
@@ -75,8 +75,8 @@ def _list_store(context: FolderContext, connected: Connected) -> None:
         return
     with state.transaction("listing"):
         found.book()
-        for file, names in hints.items():
-            state.stores.add_hints(connected.store_id, file, names)
+        for file, news in hints.items():
+            state.stores.add_hints(connected.store_id, file, news)
         state.stores.drop_hints(connected.store_id, found.names_found)
         listed_all = started if full else before.listed_all
         junk = junk if full else before.junk
@@ -88,9 +88,7 @@ def _list_store(context: FolderContext, connected: Connected) -> None:
 class _Found:
     """What a listing adds to what is known; holds the news only, not the listing."""
 
-    def __init__(
-        self, context: FolderContext, connected: Connected, hinted: set[str]
-    ) -> None:
+    def __init__(self, context: FolderContext, connected: Connected, hinted: set[str]) -> None:
         self._context = context
         self._store = connected.store_id
         lacking = context.state.stores.lacking(connected.store_id)
@@ -244,6 +242,7 @@ def _understand_one(context: FolderContext, row: EventRow) -> bool:
     state.journal.set_state(row.id, EventState.BODILESS if pat else EventState.KNOWN, why)
     state.journal.set_size(row.id, size)
     state.journal.add_entries(row.id, entries)
+    state.journal.mend_sizes(entries)
     state.journal.mark_dirty(entry.path for entry in entries)
     return True
 
@@ -288,11 +287,11 @@ def _read_from(
         return size, entries_of_batch(changes, name, ref)
     path = _read_path(context, connected, event.target)
     source = None if event.source is None else _read_path(context, connected, event.source)
-    size = connected.store.size(context.layout.event(name))
-    if size is None:
+    length = connected.store.size(context.layout.event(name))
+    if length is None:
         raise NotFoundError(name, "is not in the store")
-    content_size = size if event.op in (Op.PUT, Op.LNK) else _named_size(context, event, source)
-    return size, entries_of_event(event, name, ref, path, source, content_size)
+    content_size = length if event.op in (Op.PUT, Op.LNK) else _named_size(context, event, source)
+    return length, entries_of_event(event, name, ref, path, source, content_size)
 
 
 def _read_manifest(

@@ -8,6 +8,7 @@ from firnline.core.entry import Change
 from firnline.core.event import NO_FLAGS, Op, clamp_mtime
 from firnline.core.hashing import Ref
 from firnline.state.intents import Rescued
+from firnline.sync.bodies import chunks_of
 from firnline.sync.context import FolderContext
 from firnline.sync.drafts import draft_single
 from firnline.sync.event_clock import EventClock
@@ -22,12 +23,10 @@ def publish_rescued(context: FolderContext, clock: EventClock, writer: EventWrit
     return len(rescued)
 
 
-def _publish(
-    context: FolderContext, clock: EventClock, writer: EventWriter, item: Rescued
-) -> None:
+def _publish(context: FolderContext, clock: EventClock, writer: EventWriter, item: Rescued) -> None:
     stat = context.root.kept_stat(item.kept)
     if stat is not None:
-        body = b"".join(context.root.kept_chunks(item.kept))
+        body = b"".join(chunks_of(context.root.open_kept(item.kept)))
         change = Change(
             Op.PUT,
             item.path,

@@ -84,7 +84,9 @@ class JournalLog:
         row = self._journal.event(name)
         assert row is not None
         with self._context.state.transaction("event without body"):
-            self._journal.set_state(row.id, EventState.BODILESS, "no store in reach has its content")
+            self._journal.set_state(
+                row.id, EventState.BODILESS, "no store in reach has its content"
+            )
         self._bodiless.add(row.name)
 
 
@@ -119,9 +121,8 @@ def _suspects(log: JournalLog, paths: Sequence[str]) -> set[str]:
     directories: set[str] = set()
     for path in paths:
         entries = log.all_entries(path)
-        if len(entries) > 1:
-            found.add(path)
-        elif entries and entries[0].kind is not Kind.DIRECTORY and entries[0].puts:
+        content = bool(entries) and entries[0].kind in (Kind.FILE, Kind.LINK)
+        if len(entries) > 1 or content:
             found.add(path)
         directory = path.rpartition("/")[0]
         if directory not in directories:

@@ -7,11 +7,12 @@ half-booked work for the user's.
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
 from firnline.folder.errors import FolderError
-from firnline.folder.filesystem import Stat
+from firnline.folder.metadata import Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import StoreError
+from firnline.sync.bodies import chunks_of
 from firnline.sync.context import Connected, FolderContext
 
 
@@ -161,7 +162,7 @@ def _hash_of(context: FolderContext, local: str, kind: Kind) -> str:
     if kind is Kind.LINK:
         return context.hasher.data(context.root.read_link(local).encode())
     digest = context.hasher.running()
-    for chunk in context.root.chunks(local):
+    for chunk in chunks_of(context.root.open_read(local)):
         digest.update(chunk)
     return digest.data_hash()
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from firnline.core.batch import BadBatchError
 from firnline.core.entry import Entry
-from firnline.core.event import EXECUTABLE, EventText, Op
+from firnline.core.event import EXECUTABLE, EventText, Kind, Op
 from firnline.folder.errors import FolderError
+from firnline.state.file_index import FileRow
 from firnline.stores.base import Reader
 from firnline.stores.errors import StoreError
 from firnline.sync.apply_plan import Wish
@@ -63,20 +64,21 @@ class Stager:
     def _write(self, wish: Wish, chunks: Iterable[bytes]) -> str:
         entry, like = wish.entry, wish.here
         assert entry is not None
-        temporary = self._context.root.new_temporary()
-        try:
+        mode = self._mode_of(like)
+        with self._context.root.new_temporary() as temporary:
             for chunk in chunks:
                 temporary.write(chunk)
-            mode = None
-            if like is not None:
-                with suppress(FolderError):
-                    found = self._context.root.stat(like.local or like.path)
-                    mode = None if found is None else found.mode
-            temporary.finish(entry.mtime, executable=entry.flags == EXECUTABLE, like=mode)
-        except BaseException:
-            temporary.discard()
-            raise
+            temporary.finish(entry.mtime, entry.flags == EXECUTABLE, mode)
         return temporary.name
+
+    def _mode_of(self, replaced: FileRow | None) -> int | None:
+        """The permission bits of a file that is replaced are kept."""
+        if replaced is None or replaced.kind is not Kind.FILE:
+            return None
+        with suppress(FolderError):
+            found = self._context.root.stat(replaced.local or replaced.path)
+            return None if found is None else found.mode
+        return None
 
     def _copy(self, wish: Wish, entry: Entry) -> str:
         made: list[str] = []

@@ -78,9 +78,7 @@ def _read_head(event: EventName, reader: Reader) -> bytes:
     return b"".join(pieces)
 
 
-def _body(
-    event: EventName, change: Change, reader: Reader, digest: Digest
-) -> Iterator[bytes]:
+def _body(event: EventName, change: Change, reader: Reader, digest: Digest) -> Iterator[bytes]:
     left = change.size
     while left:
         chunk = reader.read(min(left, CHUNK))

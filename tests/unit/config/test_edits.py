@@ -29,7 +29,7 @@ from firnline.config.errors import (
     NoSuchNameError,
     UnknownKeyError,
 )
-from firnline.config.locations import STORE_OPTIONS, StoreKind
+from firnline.config.locations import STORE_OPTIONS
 from firnline.config.settings import FolderSettings, StoreSettings, load
 
 NAS = StoreSettings("nas", "/mnt/nas", "0123456789abcdef", 50, False, {})
@@ -185,7 +185,7 @@ def test_a_new_key_of_a_store_stands_with_its_others(config):
 def test_an_edit_that_changes_nothing_writes_nothing(config):
     """Setting what is set already does not touch the file."""
     before = config.stat()
-    steps = []
+    steps: list[str] = []
     edit_store(config, load(config).stores[0], steps.append)
     set_option(config, "device.name", "frost")
     assert steps == []
@@ -311,7 +311,7 @@ photos.stores = ["nas"]
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_every_layout_of_a_file_can_be_changed(tmp_path, monkeypatch, layout):
     """However a person laid the file out, every change comes to pass, and comes back as asked."""
-    monkeypatch.setitem(STORE_OPTIONS, StoreKind.DIRECTORY, frozenset({"x", "y"}))
+    monkeypatch.setitem(STORE_OPTIONS, "file", frozenset({"x", "y"}))
     path = tmp_path / "config.toml"
     path.write_text(layout)
     path.chmod(0o600)
@@ -343,7 +343,7 @@ def test_every_layout_of_a_file_can_be_changed(tmp_path, monkeypatch, layout):
 
 def test_options_of_a_store_come_and_go_one_by_one(config, monkeypatch):
     """An option that changes leaves the others of its table, and their comments, alone."""
-    monkeypatch.setitem(STORE_OPTIONS, StoreKind.DIRECTORY, frozenset({"x", "y", "z"}))
+    monkeypatch.setitem(STORE_OPTIONS, "file", frozenset({"x", "y", "z"}))
     text = HANDWRITTEN + '\n[stores.nas.options]\nx = "1" # one\ny = "2" # two\n'
     config.write_text(text)
     nas = load(config).stores[0]

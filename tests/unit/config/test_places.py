@@ -109,7 +109,7 @@ def test_what_exists_keeps_its_rights(tmp_path):
 
 def test_each_directory_is_a_step(tmp_path):
     """Before each directory that is made, and no other, its step is called."""
-    steps = []
+    steps: list[str] = []
     make_private_directory(tmp_path / "a" / "b", steps.append)
     make_private_directory(tmp_path / "a" / "b", steps.append)
     assert steps == ["config.mkdir", "config.mkdir"]

@@ -1,13 +1,16 @@
 """One process at a time holds a profile."""
 
+import importlib.util
 import os
 import signal
 import stat
 import subprocess
 import sys
+import types
 
 import pytest
 
+from firnline.config import profile_lock
 from firnline.config.profile_lock import ProfileBusy, ProfileLock
 
 _HOLD = """
@@ -112,3 +115,42 @@ def test_leaving_a_lock_that_was_not_entered_does_nothing(tmp_path):
     """A context that failed to enter may be left all the same."""
     ProfileLock(tmp_path / "lock").__exit__(None, None, None)
     assert not (tmp_path / "lock").exists()
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """The module as Windows would load it, over an msvcrt that notes what it is asked for."""
+    calls: list[tuple[int, int, int]] = []
+
+    def locking(descriptor, mode, count):
+        calls.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, count))
+        if len(calls) > 1:
+            raise PermissionError(13, "Permission denied")
+
+    msvcrt = types.SimpleNamespace(LK_NBLCK=2, locking=locking, calls=calls)
+    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
+    monkeypatch.setattr(sys, "platform", "win32")
+    spec = importlib.util.spec_from_file_location("profile_lock_on_windows", profile_lock.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module, msvcrt
+
+
+def test_on_windows_one_byte_behind_the_process_id_is_locked(tmp_path, windows):
+    """The process id stays readable for others, who are refused as elsewhere."""
+    module, msvcrt = windows
+    with module.ProfileLock(tmp_path / "lock"):
+        with pytest.raises(module.ProfileBusy, match=f"process {os.getpid()}"):
+            module.ProfileLock(tmp_path / "lock").__enter__()
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
+    assert msvcrt.calls == [(1 << 30, 2, 1)] * 2
+
+
+def test_a_file_system_without_locks_is_an_error(tmp_path, windows):
+    """What is neither a lock nor a holder is not taken for one."""
+    module, msvcrt = windows
+    msvcrt.locking = lambda *arguments: os.lseek(-1, 0, 0)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        module.ProfileLock(tmp_path / "lock").__enter__()

@@ -14,7 +14,7 @@ from firnline.config.errors import (
     ConfigSyntaxError,
     UnknownKeyError,
 )
-from firnline.config.locations import STORE_OPTIONS, StoreKind
+from firnline.config.locations import STORE_OPTIONS
 from firnline.config.names import default_device_name
 from firnline.config.schema import FOLDER_KEYS, PROGRAM_KEYS, STORE_KEYS, HomeKeep, LogLevel
 from firnline.config.settings import (
@@ -252,7 +252,7 @@ def test_options_are_those_of_the_kind_of_store(monkeypatch):
     with pytest.raises(UnknownKeyError, match="none here") as caught:
         _settings(text)
     assert (caught.value.key, caught.value.line) == ("stores.a.options.x", 5)
-    monkeypatch.setitem(STORE_OPTIONS, StoreKind.DIRECTORY, frozenset({"x"}))
+    monkeypatch.setitem(STORE_OPTIONS, "file", frozenset({"x"}))
     assert _settings(text).stores[0].options == {"x": "y"}
 
 

@@ -120,3 +120,9 @@ def test_a_comment_above_a_table_stays_with_it():
     text = "[a]\nx = 1\n\n# this is b\n[b]\ny = 2\n"
     assert without(text, ("a",)) == "# this is b\n[b]\ny = 2\n"
     assert with_value(text, ("a", "z"), 3) == "[a]\nx = 1\nz = 3\n\n# this is b\n[b]\ny = 2\n"
+
+
+def test_an_array_that_cannot_be_changed_in_place_is_written_anew():
+    """Comments in odd places of an array may go, its meaning never does."""
+    text = "a = [ # one\n\n1, 1]\n"
+    assert with_value(text, ("a",), ["x"]) == 'a = ["x"]\n'

@@ -1,7 +1,7 @@
 """A folder with a log, for the tests of history: real state, a real home store, events with bodies.
 
-Each method writes one event at the next second and returns its name; nothing is resolved or applied,
-so a test says exactly what the log holds.
+Each method writes one event at the next second and returns its name. Nothing is resolved or
+applied, so a test says exactly what the log holds.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ NAS = "nasnasnasnasnas0"
 HOME_ID = "homehomehomehome"
 NAMES = Names({ANNA: "anna", BERT: "bert"}, {NAS: "nas"})
 
-Member = tuple[Change, str | None]
+Member = tuple[Change, bytes | None]
 
 
 class StillClock:
@@ -64,10 +64,10 @@ def member(
     carried: bool = True,
 ) -> Member:
     """A change; its body comes along where `op` has one and it is `carried`."""
-    body = (content or "").encode()
+    body = (content or "").encode("utf-8", "surrogateescape")
     data_hash = EMPTY_HASH if content is None else PLAIN.data(body)
     change = Change(op, path, source, parent, data_hash, len(body), mtime, flags)
-    return change, content if carried and op in (Op.PUT, Op.LNK) else None
+    return change, body if carried and op in (Op.PUT, Op.LNK) else None
 
 
 class LogBuilder:
@@ -109,7 +109,7 @@ class LogBuilder:
         time = time or format_time(self.clock.now())
         if len(members) == 1:
             change, body = members[0]
-            draft = draft_single(change, time, device, (body or "").encode(), PLAIN)
+            draft = draft_single(change, time, device, body or b"", PLAIN)
         else:
             draft = self._batch(members, device, time)
         self._take_in(draft)
@@ -156,8 +156,7 @@ class LogBuilder:
         return self.event(change, **when)
 
     def _batch(self, members: Iterable[Member], device: DeviceId, time: DateTime) -> Draft:
-        bodies = ((change, None if body is None else body.encode()) for change, body in members)
-        return draft_batch(bodies, time, device, PLAIN)
+        return draft_batch(members, time, device, PLAIN)
 
     def _take_in(self, draft: Draft) -> None:
         self.store.put_many([(self.layout.event(draft.name), b"".join(draft.body))])

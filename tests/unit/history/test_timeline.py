@@ -1,6 +1,7 @@
 """`log`: what happened, newest first."""
 
 import pytest
+from tests.unit.history.log_builder import ANNA, BERT, NAMES, NAS, LogBuilder, at, member
 
 from firnline.core.event import Op, ref_of
 from firnline.history.moments import format_time_of
@@ -8,7 +9,6 @@ from firnline.history.names import Names
 from firnline.history.timeline import UnknownDeviceError, Wanted, merged_log
 from firnline.history.timeline import log as read_log
 from firnline.state.journal import EventState
-from tests.unit.history.log_builder import ANNA, BERT, NAMES, NAS, LogBuilder, at, member
 
 
 def told(log, **wanted):
@@ -100,7 +100,8 @@ def test_deletion_in_a_batch_has_no_source(log):
     """That its content went elsewhere is the put's line to say."""
     first = log.put("p", "x")
     log.batch(
-        member(Op.PUT, "q", "x", source="p", carried=False), member(Op.DEL, "p", None, ref_of(first))
+        member(Op.PUT, "q", "x", source="p", carried=False),
+        member(Op.DEL, "p", None, ref_of(first)),
     )
     assert told(log)[:2] == [("del", "p", None), ("put", "q", "p")]
 
@@ -152,7 +153,9 @@ def test_all_devices_of_one_name_are_meant(log):
 
 def test_unknown_device_is_said_at_once(log):
     """A device that does not exist is an error before the first line."""
-    with pytest.raises(UnknownDeviceError, match="no device is called 'carl'; known are anna, bert"):
+    with pytest.raises(
+        UnknownDeviceError, match="no device is called 'carl'; known are anna, bert"
+    ):
         read_log(log.context, NAMES, Wanted(device="carl"))
 
 

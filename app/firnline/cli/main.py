@@ -1,0 +1,72 @@
+"""`firnline`: from arguments to a command, from exceptions to messages and exit codes.
+
+Every command is a function from the parsed arguments to an exit code, in a module of its own that
+is imported only when the command is called.
+"""
+
+import logging
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module
+
+from firnline.cli import output
+from firnline.cli.arguments import build_parser, parse
+
+_logger = logging.getLogger(__name__)
+DONE, FAILED, USAGE, WAITS, BUSY = range(5)
+"""The exit codes of the contract."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command; returns its exit code."""
+    output.prepare()
+    parsed = parse(sys.argv[1:] if arguments is None else arguments)
+    if parsed.run is None:
+        output.message(build_parser().format_help().rstrip())
+        return USAGE
+    try:
+        code = _run(parsed)
+        output.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        output.drop_output()
+        return DONE
+    except KeyboardInterrupt:
+        output.message("Stopped.")
+        return FAILED
+    except Exception as error:
+        _logger.debug("%s", parsed.run, exc_info=error)
+        return _failed(error)
+    return code
+
+
+def _run(parsed: Namespace) -> int:
+    module, _, function = parsed.run.partition(":")
+    command = getattr(import_module(f"firnline.cli.{module}"), function)
+    code: int = command(parsed)
+    return code
+
+
+def _failed(error: Exception) -> int:
+    from firnline.config.profile_lock import ProfileBusy
+    from firnline.engine.errors import UsageError
+    from firnline.engine.problems import explain, is_known
+
+    if not is_known(error):
+        _tell_mistake(error)
+        return FAILED
+    output.message(output.shown(f"firnline: {explain(error).line}"))
+    if isinstance(error, ProfileBusy):
+        return BUSY
+    return USAGE if isinstance(error, UsageError) else FAILED
+
+
+def _tell_mistake(error: Exception) -> None:
+    """A mistake in the program: what a report needs, without flooding the terminal."""
+    import traceback
+
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__}: {error}"
+    output.message(output.shown(f"firnline: a mistake in the program ({what})"))
+    output.message(f"    at {place.filename}:{place.lineno}; the log has all of it")

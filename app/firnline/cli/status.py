@@ -1,0 +1,62 @@
+"""`firnline status`."""
+
+from argparse import Namespace
+
+from firnline.cli import output
+from firnline.cli.opening import open_engine
+from firnline.engine.problems import explain_problem
+from firnline.engine.status import FolderActivity, FolderStatus, StoreActivity, StoreStatus
+from firnline.engine.status import status as read_status
+from firnline.sync.context import HOME
+
+
+def status(arguments: Namespace) -> int:
+    """How everything is."""
+    with open_engine(arguments, lock=False) as engine:
+        found = read_status(engine)
+    if arguments.json:
+        output.document(found.to_json())
+        return 0
+    output.line(f"{output.shown(found.device_name)} (device {found.device_id})")
+    for folder in found.folders:
+        _show(folder)
+    if not found.folders:
+        output.message("There are no folders here yet: `firnline folder create PATH` makes one.")
+    return 0
+
+
+_WORDS = {
+    FolderActivity.IDLE: "up to date after the last sync",
+    FolderActivity.SCANNING: "being looked through",
+    FolderActivity.SYNCING: "being synced",
+    FolderActivity.PAUSED: "paused",
+    FolderActivity.WAITING: "something is left to do",
+    FolderActivity.ERROR: "needs you",
+}
+
+
+def _show(folder: FolderStatus) -> None:
+    settings = folder.settings
+    output.line()
+    output.line(f"{output.shown(settings.name)}  {output.shown(str(settings.path))}")
+    files = output.count_text(folder.files, "file")
+    output.line(f"    {_WORDS[folder.state]}; {files}, {output.size_text(folder.bytes)}")
+    if folder.message:
+        output.line(f"    {output.shown(folder.message)}")
+    if folder.conflicts:
+        conflicts = output.count_text(folder.conflicts, "open conflict")
+        output.line(f"    {conflicts} (`firnline conflicts`)")
+    for store in folder.stores:
+        if store.name != HOME or not folder.stores[:-1]:
+            output.line(f"    {_store_text(store)}")
+    for problem in folder.problems:
+        output.line(f"    {output.shown(explain_problem(problem, settings.name).line)}")
+
+
+def _store_text(store: StoreStatus) -> str:
+    name = f"store {output.shown(store.name)}"
+    has = f"{name}: {output.count_text(store.events, 'event')}"
+    lacks = f", {store.missing:,} to be sent" if store.missing else ""
+    if store.state is StoreActivity.CONNECTED:
+        return has + lacks
+    return f"{has}{lacks}; {output.shown(store.message)}"

@@ -1,0 +1,102 @@
+"""`firnline sync`."""
+
+import signal
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from firnline.cli import output
+from firnline.cli.opening import open_engine
+from firnline.cli.progress import progress_for_terminal
+from firnline.engine.sync_command import Deadline, FolderOutcome, sync_folders
+from firnline.engine.system import SystemClock
+
+NO_FOLDERS = "There are no folders here yet: `firnline folder create PATH` makes one."
+
+
+def sync(arguments: Namespace) -> int:
+    """One pass; 0 when nothing is left to do, else 1 and a line for each cause."""
+    clock = SystemClock()
+    deadline = Deadline(clock, arguments.timeout)
+    progress = progress_for_terminal(clock)
+    with (
+        open_engine(arguments, lock=True, progress=progress, cancelled=deadline) as engine,
+        _stopping_softly(deadline),
+    ):
+        outcomes = []
+        for outcome in sync_folders(engine, arguments.folders):
+            progress.end()
+            _tell(outcome)
+            outcomes.append(outcome)
+        if not outcomes:
+            output.message(NO_FOLDERS)
+    tell_stores(outcomes)
+    return 0 if all(outcome.complete for outcome in outcomes) else 1
+
+
+@contextmanager
+def _stopping_softly(deadline: Deadline) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the pass at a safe place; a second one ends it at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if deadline.asked:
+            raise KeyboardInterrupt
+        deadline.asked = True
+        output.message("Stopping at a safe place; once more stops at once.")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(outcome: FolderOutcome) -> None:
+    """One line of what was done, and one for each thing that was not."""
+    name = output.shown(outcome.name)
+    if outcome.paused:
+        output.message(f"{name}: paused (`firnline folder resume` goes on).")
+        return
+    output.line(f"{name}: {_summary(outcome)}")
+    if not outcome.complete:
+        tell_what_is_left(outcome)
+
+
+def tell_what_is_left(outcome: FolderOutcome) -> None:
+    """A line for each thing that a pass left undone in a folder."""
+    from firnline.engine.problems import explain, explain_problem
+
+    for problem in outcome.problems:
+        output.message(output.shown(explain_problem(problem, outcome.name).line))
+    if outcome.error is not None:
+        found = explain(outcome.error, f"folder {outcome.name}")
+        output.message(output.shown(found.line))
+
+
+def _summary(outcome: FolderOutcome) -> str:
+    report = outcome.report
+    done = []
+    if report.written:
+        done.append(f"{output.count_text(report.written, 'event')} written")
+    if report.applied:
+        done.append(f"{output.count_text(report.applied, 'change')} brought here")
+    if report.copied:
+        done.append(f"{output.count_text(report.copied, 'event')} copied between stores")
+    if outcome.error is not None:
+        return ", ".join([*done, "not finished"])
+    if not done:
+        return "up to date" if outcome.complete else "nothing new"
+    return ", ".join(done) + ("; up to date" if outcome.complete else "")
+
+
+def tell_stores(outcomes: list[FolderOutcome]) -> None:
+    """Each store that could not be reached, once, however many folders wanted it."""
+    causes = {each.name: each.why for outcome in outcomes for each in outcome.unreached}
+    if not causes:
+        return
+    from firnline.engine.problems import explain
+
+    for name, why in causes.items():
+        output.message(output.shown(explain(why, f"store {name}").line))

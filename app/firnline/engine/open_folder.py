@@ -1,0 +1,170 @@
+"""Opening a folder: its state, its place in each store, and which stores of it are in reach.
+
+Where this process holds the profile, what a store does not know yet is written there: the folder
+itself, what this device is called, what the other stores are. Otherwise nothing is written.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from firnline.config.schema import HomeKeep
+from firnline.config.settings import FolderSettings
+from firnline.core.hashing import PLAIN
+from firnline.engine.runtime import Engine
+from firnline.folder.filesystem import Root
+from firnline.state.folder_state import FolderState
+from firnline.stores.configs import FolderConfig
+from firnline.stores.errors import StoreError
+from firnline.stores.layout import FolderId, FolderLayout, slug
+from firnline.sync.connection import (
+    FolderHere,
+    ReplacedError,
+    announce,
+    exchange_configs,
+    find_folder,
+    register_folder,
+)
+from firnline.sync.context import Connected, FolderContext, Unreached
+
+_REGISTERED = "registered"
+"""The fact that says with which stores this folder was registered."""
+_logger = logging.getLogger(__name__)
+
+
+class NotConnectedError(StoreError):
+    """The store was not tried, since the command does not need it."""
+
+
+def state_file(engine: Engine, folder_id: str) -> Path:
+    """The database of one folder."""
+    return engine.places.state / f"{folder_id}.db"
+
+
+@contextmanager
+def open_folder(
+    engine: Engine, folder: FolderSettings, *, connect: bool = True
+) -> Iterator[FolderContext]:
+    """A folder with the stores of it that are in reach; `connect` False: with none of them.
+
+    Raises DatabaseError, StoreError (of the home store) and FolderError.
+    """
+    with ExitStack() as stack:
+        root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
+        state = FolderState(state_file(engine, folder.folder_id), steps=engine.outside.steps)
+        stack.callback(state.close)
+        stores, unreached = _stores(engine, folder, connect=connect)
+        here = _find(engine, folder, stores)
+        context = FolderContext(
+            folder_id=folder.folder_id,
+            name=folder.name,
+            device=engine.peer.device,
+            root=root,
+            state=state,
+            layout=here.layout,
+            home=engine.home,
+            stores=stores,
+            unreached=unreached,
+            keep_all=keeps_all(engine, folder),
+            clock=engine.outside.clock,
+            random=engine.outside.random,
+            steps=engine.outside.steps,
+            progress=engine.outside.progress,
+            cancelled=engine.outside.cancelled,
+        )
+        _refuse_replaced(context)
+        if engine.writes and connect:
+            _register_all(engine, context, here.config)
+            _attach(engine, folder, context)
+        yield context
+
+
+def keeps_all(engine: Engine, folder: FolderSettings) -> bool:
+    """True when the home store keeps every body: the user wants it, or no other store does."""
+    stores = map(engine.store_settings, folder.stores)
+    return engine.settings.home_keep is HomeKeep.ALL or all(store.minor for store in stores)
+
+
+def _stores(
+    engine: Engine, folder: FolderSettings, *, connect: bool
+) -> tuple[list[Connected], list[Unreached]]:
+    if connect:
+        return engine.reach(folder.stores)
+    why = NotConnectedError("", "not asked")
+    stores = map(engine.store_settings, folder.stores)
+    return [], [Unreached(store.name, store.store_id, store.minor, why) for store in stores]
+
+
+def _find(engine: Engine, folder: FolderSettings, stores: list[Connected]) -> FolderHere:
+    """The folder's directory name and config: as the home store has it, else another store."""
+    found = find_folder(engine.home.store, folder.folder_id)
+    for connected in stores:
+        if found is None:
+            found = find_folder(connected.store, folder.folder_id)
+    if found is not None:
+        return found
+    folder_id = FolderId(folder.folder_id)
+    return FolderHere(
+        FolderLayout(slug(folder.name), folder_id), FolderConfig(folder_id, folder.name)
+    )
+
+
+def _refuse_replaced(context: FolderContext) -> None:
+    """A store that was filled anew knows other events than this device's table says."""
+    for connected in list(context.stores):
+        row = context.state.stores.get(connected.store_id)
+        if row is not None and row.generation != connected.generation:
+            drop(context, connected, ReplacedError(row.generation, connected.generation))
+
+
+def drop(context: FolderContext, connected: Connected, why: StoreError) -> None:
+    """Go on without a store of this folder."""
+    context.stores.remove(connected)
+    context.unreached.append(Unreached(connected.name, connected.store_id, connected.minor, why))
+
+
+def _register_all(engine: Engine, context: FolderContext, config: FolderConfig) -> None:
+    """Every store in reach knows the folder, this device and the other stores."""
+    register_folder(context.home, context.layout, config)
+    signature = _signature(engine, context)
+    known = context.state.fact(_REGISTERED) == signature
+    for connected in list(context.stores):
+        try:
+            register_folder(connected, context.layout, config)
+            if not known:
+                announce(connected, engine.peer.record)
+        except StoreError as error:
+            _logger.warning("folder %s in store %s: %s", context.name, connected.name, error)
+            drop(context, connected, error)
+    if known:
+        return
+    try:
+        exchange_configs(context.stores)
+    except StoreError as error:
+        _logger.warning("what the stores say of themselves: %s", error)
+        return
+    with context.state.transaction("registered"):
+        context.state.set_fact(_REGISTERED, signature)
+
+
+def _signature(engine: Engine, context: FolderContext) -> str:
+    """Changes when there is something new to tell the stores."""
+    stores = sorted((c.store_id, c.generation, c.rating, c.minor) for c in context.stores)
+    return PLAIN.data(repr((stores, engine.peer.record)).encode("utf-8", "backslashreplace"))
+
+
+def _attach(engine: Engine, folder: FolderSettings, context: FolderContext) -> None:
+    """The table of stores is what the settings say; one that is new lacks everything at first."""
+    wanted = {engine.store_settings(name).store_id for name in folder.stores}
+    kept = {*wanted, context.home.store_id}
+    table = context.state.stores
+    gone = [store_id for store_id in table.ids() if store_id not in kept]
+    new = [c for c in context.stores if table.get(c.store_id) is None]
+    if not gone and not new:
+        return
+    with context.state.transaction("attach stores"):
+        for store_id in gone:
+            table.detach(store_id)
+        for connected in new:
+            table.attach(connected.store_id, connected.generation)

@@ -1,0 +1,211 @@
+"""What went wrong, for the person at the screen: a title, what happened to what, the next step.
+
+One place for the command line and the window. Exceptions and `Problem` kinds carry facts; the words
+are here. Names in the words are as they are: whoever shows them makes them harmless.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from firnline.config.errors import ConfigError
+from firnline.config.profile_lock import ProfileBusy
+from firnline.core.clock import ClockBeforeBuildError
+from firnline.engine.errors import EngineError
+from firnline.engine.identity import IdentityError
+from firnline.folder import errors as folder
+from firnline.history.browse import NotAFileError, NotThereError
+from firnline.history.conflicts import DirectoryThereError, NoConflictError, NoSuchVersionError
+from firnline.history.moments import BadMomentError
+from firnline.history.timeline import UnknownDeviceError
+from firnline.state.database import DatabaseError
+from firnline.stores import errors as store
+from firnline.sync.bodies import ContentMissingError
+from firnline.sync.connection import ReplacedError
+from firnline.sync.context import CancelledError, Problem
+from firnline.sync.event_writer import NowhereToWriteError
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Ready to be shown."""
+
+    title: str
+    """A few words."""
+    what: str
+    """What happened, to which file, folder or store; a sentence without a full stop."""
+    advice: str
+    """The next step, a sentence without a full stop; '' where there is none."""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.what}. {_sentence(self.advice)}." if self.advice else f"{self.what}."
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def explain(error: Exception, subject: str = "") -> Explanation:
+    """The words for an exception; `subject` is the store or folder that it concerns, named as in
+    `store nas`.
+
+    Errors without words of their own, those of the system for example, speak for themselves.
+    """
+    for kind in type(error).__mro__:
+        found = _WORDS.get(kind)
+        if found is not None:
+            return found(error, subject)
+    what = str(error) or type(error).__name__
+    return Explanation("It did not work", _about(subject, what), "")
+
+
+def explain_problem(problem: Problem, folder_name: str) -> Explanation:
+    """The words for one thing that a pass left undone."""
+    title, advice = _KINDS.get(problem.kind, ("Not synced", "The next sync tries it again"))
+    place = f"{folder_name}:{problem.path}" if problem.path else folder_name
+    message = problem.message.removeprefix(f"{problem.path}: ") if problem.path else problem.message
+    if problem.store:
+        place = f"{place}, store {problem.store}"
+    return Explanation(title, f"{place}: {message.rstrip('.')}", advice)
+
+
+def is_known(error: Exception) -> bool:
+    """True for errors that this program expects; any other is a mistake in the program."""
+    return any(kind in _WORDS for kind in type(error).__mro__)
+
+
+def _about(subject: str, text: str) -> str:
+    return f"{subject}: {text}" if subject else text
+
+
+def _words(title: str, what: str, advice: str) -> Callable[[Any, str], Explanation]:
+    """Words with `{0}` for the exception and `{subject}` for what it concerns."""
+
+    def fill(error: Any, subject: str) -> Explanation:
+        about = subject or "the store"
+        return Explanation(
+            title,
+            what.format(error, subject=about),
+            advice.format(error, subject=about, name=about.removeprefix("store ")),
+        )
+
+    return fill
+
+
+def _own_words(title: str) -> Callable[[Any, str], Explanation]:
+    """For exceptions whose message is fit to be shown, advice included."""
+
+    def tell(error: Any, subject: str) -> Explanation:
+        return Explanation(title, _about(subject, str(error).rstrip(".")), "")
+
+    return tell
+
+
+def _replaced(error: ReplacedError, subject: str) -> Explanation:
+    about = subject or "the store"
+    name = about.removeprefix("store ")
+    again = f"`firnline store remove {name}` and add it again as a new one"
+    if error.found is None:
+        what = f"{about}: nothing at its place says that it is this store, so nothing was written"
+        return Explanation("Not the store", what, f"mount or plug it in; if it was wiped, {again}")
+    what = f"{about}: another store stands at its place, so nothing was written"
+    return Explanation("Another store", what, f"bring the right one back, or {again}")
+
+
+def _engine_error(error: EngineError, subject: str) -> Explanation:
+    return Explanation("Not done", _about(subject, error.what), error.advice)
+
+
+def _system_error(error: OSError, subject: str) -> Explanation:
+    reason = error.strerror or str(error) or type(error).__name__
+    place = f"{error.filename}: " if error.filename else ""
+    return Explanation("The system refused", _about(subject, f"{place}{reason}"), "")
+
+
+def _detail(title: str, advice: str = "") -> Callable[[Any, str], Explanation]:
+    """For errors of stores and folders: their own text, and what to do."""
+
+    def tell(error: Any, subject: str) -> Explanation:
+        text = f"{error.path}: {error.detail}" if error.path else error.detail
+        return Explanation(title, _about(subject, text.rstrip(".")), advice)
+
+    return tell
+
+
+_WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
+    # stores
+    ReplacedError: _replaced,
+    store.UnavailableError: _words(
+        "Not in reach",
+        "{subject} cannot be reached ({0.detail})",
+        "mount or plug it in and sync again; all else went on without it",
+    ),
+    store.NotFoundError: _detail("Missing in the store", "`firnline sync` tries it again"),
+    store.AlreadyExistsError: _detail("Already there"),
+    store.DeniedError: _detail("The store refuses", "look at its rights, and sync again"),
+    store.FullError: _words(
+        "The store is full",
+        "{subject} has no space left ({0.detail})",
+        "make room there and sync again; what could not be sent waits here",
+    ),
+    store.CorruptError: _detail("Damaged in the store", "other stores are asked for it"),
+    store.FutureFormatError: _detail(
+        "Of a newer Firnline", "install that version here; nothing was read or written"
+    ),
+    store.StoreError: _detail("The store failed"),
+    store.LocationError: _own_words("No such place"),
+    ContentMissingError: _words(
+        "Content out of reach",
+        "no store in reach has this content ({0.data_hash})",
+        "connect the store or the device that has it, and try again",
+    ),
+    # the folder
+    folder.NoSpace: _detail("No space here", "make room on this computer and sync again"),
+    folder.Blocked: _detail("No access", "look at its rights, or close what uses it"),
+    folder.NameImpossible: _detail("A name that cannot be", "give it another name"),
+    folder.FolderError: _detail("Trouble in the folder"),
+    # this device
+    ProfileBusy: _own_words("Busy"),
+    ConfigError: _own_words("Settings"),
+    IdentityError: _words(
+        "This device's identity",
+        "{0}",
+        "restore it from a backup, or remove it to become a new device",
+    ),
+    DatabaseError: _words(
+        "This device's state",
+        "{0}",
+        "move the file away; the next sync makes it anew from folder and stores",
+    ),
+    ClockBeforeBuildError: _words("The clock", "{0}", "set it right and sync again"),
+    NowhereToWriteError: _words(
+        "No space here", "this computer cannot keep the change ({0})", "make room and sync again"
+    ),
+    CancelledError: _words("Stopped", "stopped before all was done", "sync again to carry on"),
+    EngineError: _engine_error,
+    NotThereError: _own_words("Not there"),
+    NotAFileError: _own_words("Not a file"),
+    UnknownDeviceError: _own_words("Unknown device"),
+    NoConflictError: _own_words("No conflict"),
+    NoSuchVersionError: _own_words("No such version"),
+    DirectoryThereError: _own_words("A directory is there"),
+    BadMomentError: _own_words("No time"),
+    OSError: _system_error,
+}
+
+_AGAIN = "the next sync tries it again"
+
+_KINDS = {
+    "unreadable": ("Cannot be read", "look at its rights, or close what uses it; " + _AGAIN),
+    "no space": ("No space here", "make room on this computer; " + _AGAIN),
+    "pending": ("Waits for its content", "connect the store or device that has it"),
+    "pending event": ("Waits for a store", _AGAIN),
+    "refused event": ("Refused", "it was left alone; nothing else waits for it"),
+    "not applied": ("Not brought here", _AGAIN),
+    "link outside": ("Link not made", "make it point into the folder"),
+    "no source": ("Out of reach", "connect the store or device that has it"),
+    "clock": ("The clock", "set the clock of this computer right"),
+}
+"""Kinds of `Problem`: title and advice."""

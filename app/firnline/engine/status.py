@@ -1,0 +1,274 @@
+"""How everything is: the document of `firnline status --json`, and the words for it.
+
+Read from what the last pass left and from a look at the stores; nothing is scanned or changed. A
+folder that cannot be opened has its reason instead of numbers and does not hide the others.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from firnline.config.settings import FolderSettings, StoreSettings
+from firnline.engine.folder_root import is_here
+from firnline.engine.open_folder import open_folder
+from firnline.engine.problems import explain, explain_problem
+from firnline.engine.runtime import Engine
+from firnline.history.conflicts import open_conflicts
+from firnline.history.names import Names
+from firnline.state.database import DatabaseError
+from firnline.state.journal import EventState
+from firnline.stores.errors import StoreError
+from firnline.stores.layout import CONNECTIONS
+from firnline.stores.registry import parse_location
+from firnline.sync.context import HOME, Connected, FolderContext, Problem, Unreached
+from firnline.sync.folder_pass import last_problems
+
+
+class FolderActivity(StrEnum):
+    """What a folder does; the words of the contract."""
+
+    IDLE = "idle"
+    SCANNING = "scanning"
+    SYNCING = "syncing"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    ERROR = "error"
+
+
+class StoreActivity(StrEnum):
+    """How a store is; the words of the contract."""
+
+    CONNECTED = "connected"
+    CONNECTING = "connecting"
+    OFFLINE = "offline"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is left to do, as far as this device knows."""
+
+    scan: int = 0
+    """0 while no pass runs: what changed in the folder since the last one is not known."""
+    upload: int = 0
+    """Event files that stores still lack, all stores together."""
+    download: int = 0
+    """Events whose paths or content are still to come."""
+    apply: int = 0
+    """Paths that differ from what the log wants."""
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.scan or self.upload or self.download or self.apply)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """A store of one folder."""
+
+    name: str
+    kind: str
+    state: StoreActivity
+    message: str
+    """Why it is not connected, and what to do; '' when it is."""
+    connections: int
+    """Devices that were connected to it; 0 where that is not known."""
+    events: int
+    missing: int
+    rating: int
+    minor: bool
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "state": str(self.state),
+            "message": self.message,
+            "lead": False,
+            "connections": self.connections,
+            "events": self.events,
+            "missing": self.missing,
+            "base": None,
+            "frozen_until": None,
+            "rating": self.rating,
+            "minor": self.minor,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """A folder of this device."""
+
+    settings: FolderSettings
+    state: FolderActivity
+    message: str = ""
+    """Why it is in trouble."""
+    files: int = 0
+    bytes: int = 0
+    pending: Pending = Pending()
+    conflicts: int = 0
+    problems: tuple[Problem, ...] = ()
+    stores: tuple[StoreStatus, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        name = self.settings.name
+        problems = [
+            {
+                "path": problem.path,
+                "kind": problem.kind,
+                "message": explain_problem(problem, name).line,
+            }
+            for problem in self.problems
+        ]
+        if self.message:
+            problems.insert(0, {"path": "", "kind": "folder", "message": self.message})
+        return {
+            "id": self.settings.folder_id,
+            "name": name,
+            "path": str(self.settings.path),
+            "state": str(self.state),
+            "files": self.files,
+            "bytes": self.bytes,
+            "pending": {
+                "scan": self.pending.scan,
+                "upload": self.pending.upload,
+                "download": self.pending.download,
+                "apply": self.pending.apply,
+            },
+            "conflicts": self.conflicts,
+            "problems": problems,
+            "stores": [store.to_json() for store in self.stores],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """This device and all its folders."""
+
+    device_id: str
+    device_name: str
+    folders: tuple[FolderStatus, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "device": {"id": self.device_id, "name": self.device_name},
+            "folders": [folder.to_json() for folder in self.folders],
+        }
+
+
+def status(engine: Engine) -> Status:
+    """How everything is now."""
+    folders = tuple(_folder(engine, folder) for folder in engine.settings.folders)
+    return Status(engine.peer.device, engine.settings.device_name, folders)
+
+
+def _folder(engine: Engine, settings: FolderSettings) -> FolderStatus:
+    try:
+        with open_folder(engine, settings) as context:
+            return _describe(engine, settings, context)
+    except (DatabaseError, StoreError, OSError) as error:
+        message = explain(error, f"folder {settings.name}").line
+        return FolderStatus(settings, FolderActivity.ERROR, message)
+
+
+def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) -> FolderStatus:
+    state = context.state
+    files, size = state.files.totals()
+    pending = _pending(context)
+    problems = tuple(last_problems(state))
+    away = is_here(context)
+    return FolderStatus(
+        settings,
+        _activity(settings, pending, trouble=bool(problems) or away is not None),
+        "" if away is None else away.reason.sentence,
+        files,
+        size,
+        pending,
+        len(open_conflicts(context, Names({}, {}))),
+        problems,
+        (*_stores(engine, settings, context), _home(context)),
+    )
+
+
+def _activity(settings: FolderSettings, pending: Pending, *, trouble: bool) -> FolderActivity:
+    if settings.paused:
+        return FolderActivity.PAUSED
+    if trouble:
+        return FolderActivity.ERROR
+    return FolderActivity.IDLE if pending.nothing else FolderActivity.WAITING
+
+
+def _pending(context: FolderContext) -> Pending:
+    state = context.state
+    stores = [store for store in state.stores.ids() if store != context.home.store_id]
+    upcoming = state.journal.in_state(EventState.NAMED, EventState.BODILESS)
+    return Pending(
+        upload=sum(map(state.stores.lacking_count, stores)),
+        download=len(upcoming),
+        apply=state.journal.dirty_count(),
+    )
+
+
+def _stores(engine: Engine, settings: FolderSettings, context: FolderContext) -> list[StoreStatus]:
+    reached = {connected.name: connected for connected in context.stores}
+    unreached = {each.name: each for each in context.unreached}
+    found = []
+    for name in settings.stores:
+        store = engine.store_settings(name)
+        found.append(_store(context, store, reached.get(name), unreached.get(name)))
+    return found
+
+
+def _store(
+    context: FolderContext,
+    store: StoreSettings,
+    connected: Connected | None,
+    unreached: Unreached | None,
+) -> StoreStatus:
+    table, count = context.state.stores, context.state.journal.count()
+    attached = table.get(store.store_id) is not None
+    missing = table.lacking_count(store.store_id) if attached else count
+    state, message = StoreActivity.CONNECTED, ""
+    if unreached is not None:
+        state = _trouble(unreached.why)
+        message = explain(unreached.why, f"store {store.name}").line
+    return StoreStatus(
+        name=store.name,
+        kind=parse_location(store.location).kind,
+        state=state,
+        message=message,
+        connections=0 if connected is None else _connections(connected),
+        events=count - missing,
+        missing=missing,
+        rating=store.rating,
+        minor=store.minor,
+    )
+
+
+def _trouble(why: Exception) -> StoreActivity:
+    from firnline.stores.errors import UnavailableError
+
+    offline = isinstance(why, UnavailableError)
+    return StoreActivity.OFFLINE if offline else StoreActivity.ERROR
+
+
+def _connections(connected: Connected) -> int:
+    try:
+        return sum(1 for each in connected.store.list(CONNECTIONS) if each.is_directory)
+    except StoreError:
+        return 0
+
+
+def _home(context: FolderContext) -> StoreStatus:
+    """The home store holds what is on its way, or (where it keeps all) everything."""
+    held = len(context.state.stores.held())
+    return StoreStatus(
+        name=HOME,
+        kind="directory",
+        state=StoreActivity.CONNECTED,
+        message="",
+        connections=1,
+        events=held,
+        missing=context.state.journal.count() - held if context.keep_all else 0,
+        rating=context.home.rating,
+        minor=False,
+    )

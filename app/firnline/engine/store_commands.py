@@ -1,0 +1,298 @@
+"""What users do with stores: add, list, test, edit, remove.
+
+A store is known by its STOREHASH, whatever path leads to it: two names for one store, or a copy of
+a store beside it, would count as two places where a file is safe, and are one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from firnline.config import edits
+from firnline.config.names import check_store_name
+from firnline.config.settings import StoreSettings
+from firnline.engine.errors import RefusedError, UsageError
+from firnline.engine.nesting import Place, refuse_nesting
+from firnline.engine.runtime import Engine
+from firnline.stores import layout
+from firnline.stores.base import Store
+from firnline.stores.configs import StoreConfig
+from firnline.stores.errors import FullError, LocationError, StoreError, UnavailableError
+from firnline.stores.identity import Identity, read_identity, read_store_config
+from firnline.stores.probe import Report, probe
+from firnline.stores.registry import DIRECTORY, Location, parse_location
+from firnline.sync.connection import announce, describe, initialise
+from firnline.sync.context import Connected
+
+DEFAULT_RATING = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWish:
+    """What the user said about a store; None where nothing was said."""
+
+    rating: int | None = None
+    minor: bool | None = None
+    location: str | None = None
+    options: Mapping[str, str] | None = None
+    """Replaces single options; an empty value takes one away."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedStore:
+    """A store that was added."""
+
+    settings: StoreSettings
+    created: bool
+    """False: it was a store already, made by another device or at another time."""
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """A store of the settings, and how it is."""
+
+    settings: StoreSettings
+    kind: str
+    error: StoreError | None
+    """Why it cannot be used now."""
+    free: int | None
+    """Bytes, where the store tells."""
+    folders: tuple[str, ...]
+    """Names of this device's folders that go to it."""
+
+
+def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> AddedStore:
+    """Add the store at `location`, made there when nothing is there yet.
+
+    Raises UsageError, RefusedError, ConfigError, and StoreError when it cannot be reached.
+    """
+    _check_name(engine, name)
+    address, parsed = settle_location(location)
+    _refuse_place(engine, parsed, name)
+    _make_base(parsed)
+    opener = engine.opener(address)
+    store = opener(None)
+    try:
+        found = read_identity(store)
+    finally:
+        store.close()
+    if found is not None:
+        _refuse_known(engine, found, name)
+    store_id = found.store if found is not None else layout.new_store_hash(engine.outside.random)
+    writing = opener(engine.peer.connection(store_id))
+    try:
+        report = _probed(engine, writing, store_id, name)
+        known = _known_config(writing, found)
+        settings = _settings(name, address, store_id, known, wish)
+        if found is None:
+            config = _config(settings, writing.kind)
+            found = initialise(writing, config, engine.outside.random)
+            settings = replace(settings, store_id=found.store)
+        announce(_connected(engine, settings, writing, found), engine.peer.record)
+    finally:
+        writing.close()
+    engine.settings = edits.add_store(engine.places.config_file, settings, engine.outside.steps)
+    return AddedStore(settings, created=known is None, report=report)
+
+
+def _check_name(engine: Engine, name: str) -> None:
+    try:
+        check_store_name(name)
+    except ValueError as error:
+        raise UsageError(f"store {name!r}: {error}") from error
+    taken = [each.name for each in engine.settings.stores]
+    if name.casefold() in [each.casefold() for each in taken]:
+        raise UsageError(f"there is a store called {name!r} already", "choose another name")
+
+
+def settle_location(text: str) -> tuple[str, Location]:
+    """A LOCATION as typed, made absolute. Raises UsageError for none that this program knows."""
+    try:
+        parsed = parse_location(text)
+        if parsed.kind == DIRECTORY and not text.lower().startswith("file:"):
+            address = str(Path(text).expanduser().absolute())
+            return address, Location(DIRECTORY, address)
+    except (LocationError, RuntimeError) as error:
+        raise UsageError(str(error)) from error
+    return text, parsed
+
+
+def _refuse_place(engine: Engine, location: Location, name: str) -> None:
+    if location.kind == DIRECTORY:
+        refuse_nesting(engine, Place.STORE, Path(location.address), name)
+
+
+def _make_base(location: Location) -> None:
+    """A directory store's base, when its parent is there: a missing parent is a typing mistake or
+    a disk that is not mounted."""
+    if location.kind != DIRECTORY:
+        return
+    base = Path(location.address)
+    if base.is_dir() or not base.parent.is_dir():
+        return
+    from firnline.stores.directory import DirectoryStore
+
+    DirectoryStore.create_base(base)
+
+
+def _refuse_known(engine: Engine, found: Identity, name: str) -> None:
+    for known in engine.settings.stores:
+        if known.store_id == found.store:
+            raise RefusedError(
+                f"this is the store {known.name!r} ({known.location}), or a copy of it",
+                "one store counts once: choose an empty directory, or change where it is with"
+                f" `firnline store edit {known.name} --location …`",
+            )
+
+
+def _probed(engine: Engine, store: Store, store_id: str, name: str) -> Report:
+    report = probe(
+        store, engine.peer.connection(store_id), engine.outside.clock, engine.outside.random
+    )
+    if not report.usable:
+        raise RefusedError(
+            f"store {name}: {report.findings[0].meaning}",
+            "look at its rights and its free space, and try again",
+        )
+    return report
+
+
+def _known_config(store: Store, found: Identity | None) -> StoreConfig | None:
+    return None if found is None else read_store_config(store, found.store)
+
+
+def _settings(
+    name: str, address: str, store_id: str, known: StoreConfig | None, wish: StoreWish
+) -> StoreSettings:
+    """What the user said; else what the store says of itself; else the defaults."""
+    rating = known.rating if known is not None else DEFAULT_RATING
+    minor = known.minor if known is not None else False
+    return StoreSettings(
+        name=name,
+        location=address,
+        store_id=store_id,
+        rating=rating if wish.rating is None else wish.rating,
+        minor=minor if wish.minor is None else wish.minor,
+        options=dict(wish.options or {}),
+    )
+
+
+def _config(settings: StoreSettings, kind: str) -> StoreConfig:
+    return StoreConfig(
+        store_id=layout.StoreHash(settings.store_id),
+        kind=kind,
+        name=settings.name,
+        rating=settings.rating,
+        minor=settings.minor,
+        location=settings.location,
+        folders=(),
+    )
+
+
+def _connected(engine: Engine, settings: StoreSettings, store: Store, found: Identity) -> Connected:
+    return Connected(
+        settings.name,
+        store,
+        settings.store_id,
+        found.generation,
+        engine.peer.connection(settings.store_id),
+        settings.rating,
+        settings.minor,
+    )
+
+
+# --- the others ---------------------------------------------------------------------------------
+
+
+def list_stores(engine: Engine) -> list[StoreState]:
+    """The stores of the settings, in their order, each looked at now."""
+    return [_state(engine, store) for store in engine.settings.stores]
+
+
+def _state(engine: Engine, store: StoreSettings) -> StoreState:
+    error: StoreError | None = None
+    free: int | None = None
+    try:
+        free = engine.connected(store.name).store.free_space()
+    except StoreError as found:
+        error = found
+    kind = parse_location(store.location).kind
+    return StoreState(store, kind, error, free, folders_of(engine, store.name))
+
+
+def folders_of(engine: Engine, store: str) -> tuple[str, ...]:
+    """Names of the folders that go to a store."""
+    return tuple(each.name for each in engine.settings.folders if store in each.stores)
+
+
+def try_store(engine: Engine, name: str) -> Report:
+    """Try what the engine will need of a store. Raises StoreError when it cannot be reached."""
+    connected = engine.connected(name)
+    return probe(connected.store, connected.connection, engine.outside.clock, engine.outside.random)
+
+
+def edit_store(engine: Engine, name: str, wish: StoreWish) -> StoreSettings:
+    """Change what is known of a store; a new location must lead to the same store.
+
+    What concerns other devices (rating, minor) is told to the store when it is in reach. Raises
+    UsageError, RefusedError, ConfigError, and StoreError for a new location out of reach.
+    """
+    before = engine.store_settings(name)
+    location = before.location
+    if wish.location is not None:
+        location, parsed = settle_location(wish.location)
+        _refuse_place(engine, parsed, name)
+        _require_same(engine, before, location)
+    options = {**before.options, **(wish.options or {})}
+    after = replace(
+        before,
+        location=location,
+        rating=before.rating if wish.rating is None else wish.rating,
+        minor=before.minor if wish.minor is None else wish.minor,
+        options={key: value for key, value in options.items() if value},
+    )
+    engine.settings = edits.edit_store(engine.places.config_file, after, engine.outside.steps)
+    _tell(engine, after)
+    return after
+
+
+def _require_same(engine: Engine, before: StoreSettings, location: str) -> None:
+    store = engine.opener(location)(None)
+    try:
+        found = read_identity(store)
+    finally:
+        store.close()
+    if found is None or found.store != before.store_id:
+        there = "another store is" if found is not None else "no store is"
+        raise RefusedError(
+            f"{there} at {location}, so {before.name!r} cannot have moved there",
+            "copy the whole store there first, or add it as a new store with `firnline store add`",
+        )
+
+
+def _tell(engine: Engine, store: StoreSettings) -> None:
+    """A store that is out of reach hears of it from the next `edit`; nothing waits for that."""
+    try:
+        connected = engine.connected(store.name)
+        describe(connected, _config(store, connected.store.kind))
+    except (UnavailableError, FullError):
+        return
+
+
+def remove_store(engine: Engine, name: str, *, force: bool = False) -> None:
+    """Forget a store; what stands in it stays there.
+
+    Raises RefusedError when folders go to it that keep everything nowhere else, unless `force`.
+    """
+    store = engine.store_settings(name)
+    needing = [each.name for each in engine.settings.folders if each.stores == (name,)]
+    if needing and not force:
+        raise RefusedError(
+            f"{name!r} is the only store of {', '.join(map(repr, needing))}",
+            "give them another with `firnline folder stores NAME --add STORE` and sync first,"
+            " or say --force: their history stays there, out of this device's reach",
+        )
+    engine.settings = edits.remove_store(
+        engine.places.config_file, store.name, engine.outside.steps
+    )

@@ -1,0 +1,98 @@
+"""`firnline sync`: one pass over several folders, each with its stores.
+
+A folder's fault never stops the others, and a store that cannot be reached stops nothing.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from firnline.config.settings import FolderSettings
+from firnline.core.clock import Clock
+from firnline.engine import device_names
+from firnline.engine.folder_root import require_here
+from firnline.engine.open_folder import open_folder
+from firnline.engine.runtime import Engine
+from firnline.sync.context import CancelledError, FolderContext, Problem, Unreached
+from firnline.sync.folder_pass import PassReport, run_pass
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class FolderOutcome:
+    """What a pass did with one folder."""
+
+    name: str
+    paused: bool = False
+    """It was left alone, as its settings say."""
+    report: PassReport = field(default_factory=PassReport)
+    unreached: list[Unreached] = field(default_factory=list)
+    error: Exception | None = None
+    """Why the folder as a whole was not synced, or not to its end."""
+
+    @property
+    def problems(self) -> list[Problem]:
+        return self.report.problems
+
+    @property
+    def complete(self) -> bool:
+        """Nothing is left to do, as far as this device can know."""
+        if self.paused:
+            return True
+        done = self.error is None and self.report.complete
+        return done and not self.problems and not self.unreached
+
+
+class Deadline:
+    """Ends a pass at a safe place after some time, or when somebody asks for it."""
+
+    def __init__(self, clock: Clock, seconds: float | None) -> None:
+        self._clock = clock
+        self._end = None if seconds is None else clock.monotonic() + seconds
+        self.asked = False
+        """Set when the user wants it to end."""
+
+    def __call__(self) -> bool:
+        return self.asked or self.passed
+
+    @property
+    def passed(self) -> bool:
+        return self._end is not None and self._clock.monotonic() >= self._end
+
+
+def sync_folders(engine: Engine, names: Iterable[str]) -> Iterator[FolderOutcome]:
+    """One pass over each of those folders (all, when none is named); outcomes as they come.
+
+    Raises NoSuchFolderError and AmbiguousNameError before anything is done.
+    """
+    folders = engine.folders(names)
+    return (_outcome(engine, folder) for folder in folders)
+
+
+def _outcome(engine: Engine, folder: FolderSettings) -> FolderOutcome:
+    outcome = FolderOutcome(folder.name, paused=folder.paused)
+    if folder.paused:
+        return outcome
+    try:
+        with open_folder(engine, folder) as context:
+            try:
+                require_here(context)
+                outcome.report = run_pass(context)
+            finally:
+                outcome.unreached = list(context.unreached)
+            _remember(engine, context, outcome)
+    except CancelledError as error:
+        outcome.error = error
+    except Exception as error:
+        _logger.exception("folder %s", folder.name)
+        outcome.error = error
+    return outcome
+
+
+def _remember(engine: Engine, context: FolderContext, outcome: FolderOutcome) -> None:
+    """What holds beyond this folder: stores that failed, devices that were heard of."""
+    for unreached in outcome.unreached:
+        engine.lost(unreached)
+    if outcome.report.applied or outcome.report.copied:
+        device_names.refresh(engine.places.state, context.stores, engine.outside.steps)

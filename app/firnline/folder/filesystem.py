@@ -1,0 +1,215 @@
+"""All file actions inside one folder, by relative path.
+
+Every path is checked, every parent is opened without following links, and what is written, moved
+or removed is compared with what the caller knows just before and after (docs/design.md sections 7
+and 10.7). Errors are `FolderError`s; durable steps are announced to a `Steps`.
+
+Paths are those of the log, or local names where the two differ (a name on disk that is not NFC:
+see `Root.locate`). A `Root` may be used from several threads at once.
+"""
+
+import os
+from contextlib import suppress
+
+from firnline.core.event import Kind
+from firnline.core.paths import parent_of
+from firnline.core.steps import Steps, no_steps
+from firnline.folder.access import TEMPORARIES, Access, check_local
+from firnline.folder.area import kept_path
+from firnline.folder.durable import Barrier, sync_file
+from firnline.folder.errors import Changed, FolderError, NameImpossible, Occupied, translating
+from firnline.folder.links import link_stays_inside
+from firnline.folder.looking import expect, look
+from firnline.folder.metadata import Placed, Stat, stat_of, with_executable
+from firnline.folder.replace import Replacer
+from firnline.folder.temporary import Temporary
+from firnline.folder.view import View
+
+
+class Root(View):
+    """A folder that is read and written; see `View` for all that reads."""
+
+    def __init__(self, path: str, *, steps: Steps = no_steps, access: Access | None = None) -> None:
+        super().__init__(path, steps=steps, access=access)
+        self._barrier = Barrier(self.access, steps)
+        self._replacer = Replacer(self.access, steps, self._barrier, self.area)
+
+    def __enter__(self) -> "Root":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.forget()
+
+    # -- directories
+
+    def make_directory(self, path: str) -> list[str]:
+        """Make `path` and what is missing above it; returns what was made, the outermost first.
+
+        Raises Occupied when something else stands at `path`, NotInside when above it.
+        """
+        check_local(path)
+        with translating(path):
+            found = look(self.access, path)
+            if found is not None and found.kind is not Kind.DIRECTORY:
+                raise Occupied(path, "something else stands there")
+            return self._replacer.make_directories(path)
+
+    def remove_directory(self, path: str) -> bool:
+        """False, and nothing done, when it is not empty; True also when it is gone already.
+
+        Raises Changed when no directory stands there.
+        """
+        check_local(path)
+        self.steps("remove directory")
+        try:
+            with translating(path), suppress(FileNotFoundError):
+                self.access.remove_directory(path)
+        except Occupied:
+            return False
+        self._barrier.directory(parent_of(path))
+        return True
+
+    def move_directory(self, source: str, target: str) -> None:
+        """One rename of a whole directory. Missing parents of the target are made.
+
+        Raises Occupied, Vanished, Changed (no directory), OtherDevice (move the files singly).
+        """
+        check_local(source)
+        check_local(target)
+        with translating(target):
+            self._replacer.move_directory(source, target)
+
+    # -- files
+
+    def new_temporary(self) -> Temporary:
+        """A file to be written and then put in its place; see `temporary`."""
+        with translating(TEMPORARIES):
+            return self.area.new_temporary()
+
+    def place(
+        self, temporary_name: str, path: str, expected: Stat | None, keep: str | None = None
+    ) -> Placed:
+        """Put a finished temporary at `path`, in one step. Missing parents are made.
+
+        `expected` None: nothing may stand there, else Occupied. Otherwise what stands there must
+        be `expected`, else Changed; it is kept under the name `keep` (required then), and the
+        result says whether a save slipped in. After an error the temporary is still there, and
+        the path has what it had.
+        """
+        check_local(path)
+        with translating(path):
+            return self._replacer.place(temporary_name, path, expected, keep)
+
+    def make_link(
+        self, target_text: str, path: str, expected: Stat | None = None, keep: str | None = None
+    ) -> Placed:
+        """Put a symbolic link at `path`, as `place` does.
+
+        Raises NameImpossible when it would lead out of the folder.
+        """
+        check_local(path)
+        if not link_stays_inside(path, target_text):
+            raise NameImpossible(path, "a link that leads out of the folder")
+        with translating(path):
+            name = self.area.new_link(target_text)
+        try:
+            return self.place(name, path, expected, keep)
+        except FolderError:
+            self.area.discard(name)
+            raise
+
+    def take_away(self, path: str, expected: Stat, keep: str) -> Stat:
+        """Remove a file or link: it is moved into the kept area, and its stat there returned.
+
+        Raises Changed when it is not `expected`; it is put back then. Only where a save stands
+        there meanwhile it cannot be, and stays kept (`Changed.kept`).
+        """
+        check_local(path)
+        with translating(path):
+            return self._replacer.take_away(path, expected, keep)
+
+    def move(self, source: str, target: str, expected: Stat) -> Stat:
+        """Rename a file or link inside the folder. Missing parents of the target are made.
+
+        Raises Changed when the source is not `expected`, Occupied when something stands at the
+        target. The stat returned has another inode where the target is on another file system.
+        """
+        check_local(source)
+        check_local(target)
+        with translating(target):
+            return self._replacer.move(source, target, expected)
+
+    def touch(self, path: str, mtime_ms: int, expected: Stat) -> Stat:
+        """Set the modification time, milliseconds since 1970. Raises Changed.
+
+        A save in the same microseconds would be hidden by the time that is set, so the caller
+        reads a file again whose content it must be sure of.
+        """
+        check_local(path)
+        with translating(path):
+            expect(self.access, path, expected)
+            self.steps("touch")
+            self.access.set_times(path, mtime_ms * 1_000_000)
+            self._barrier.file(path)
+            return stat_of(self.access.lstat(path), modes=self.has_modes)
+
+    def set_executable(self, path: str, executable: bool, expected: Stat) -> Stat:
+        """Set or clear the execute bits of a file. Raises Changed.
+
+        Does nothing where the file system has none.
+        """
+        descriptor = self.open_read(path)
+        try:
+            with translating(path):
+                found = stat_of(os.fstat(descriptor), modes=self.has_modes)
+                if not found.same_version(expected):
+                    raise Changed(path, "was changed by somebody else")
+                if not self.has_modes:
+                    return found
+                self.steps("set executable")
+                os.fchmod(descriptor, with_executable(found.mode, executable))
+                self._barrier.file(path)
+                return stat_of(os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+
+    # -- what is kept
+
+    def drop_kept(self, keep: str, expected: Stat | None = None) -> bool:
+        """Throw away what is kept; True when it is gone.
+
+        With `expected`: False, and nothing done, when a program that still had the file open wrote
+        to it since.
+        """
+        path = kept_path(keep)
+        with translating(path):
+            found = look(self.access, path)
+            if found is None:
+                return True
+            if expected is not None and not found.same_version(expected):
+                return False
+            self.steps("drop kept")
+            self.access.unlink(path)
+            return True
+
+    def put_back(self, keep: str, path: str) -> Stat:
+        """What is kept gets a name in the folder again. Raises Occupied, Vanished."""
+        check_local(path)
+        with translating(path):
+            return self._replacer.put_back(keep, path)
+
+    def sweep_temporaries(self) -> int:
+        """Throw away what an earlier run left unfinished; how many that were."""
+        with translating(TEMPORARIES):
+            return self.area.sweep()
+
+    def barrier(self) -> None:
+        """All that was changed through this object survives a power cut when this returns."""
+        with translating(""):
+            self._barrier.wait()
+
+    def barrier_file(self, descriptor: int) -> None:
+        """The content of one open file survives a power cut when this returns."""
+        self.steps("sync file")
+        with translating(""):
+            sync_file(descriptor)

@@ -1,0 +1,98 @@
+"""What differs between the folder and what this device knows of it.
+
+One merge of two streams in the same order: the walk, and the rows of the table (docs/design.md
+section 7). Size, modification time, inode and execute bit are compared; the content's hash, which
+decides, is the business of whoever gets the differences.
+
+What is reported missing was known, and was absent at two looks with a pause between them: some
+programs save by taking the old file away before the new one has its name.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+
+from firnline.core.clock import Clock
+from firnline.folder.absence import Absence
+from firnline.folder.ignore import Ignore
+from firnline.folder.merge import Known, Merge, Seen
+from firnline.folder.view import View
+from firnline.folder.walk import SkipKind, Skipped, Walk
+
+__all__ = ["Known", "Scan", "Seen", "SkipKind", "Skipped", "scan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The differences, each list in the order of path bytes."""
+
+    changed: list[Seen]
+    missing: list[str]
+    hidden: list[str]
+    """Known, and ignored now: neither changed nor missing."""
+    empty_directories: list[str]
+    """Without a child that is synced, and not explicitly known."""
+    gone_directories: list[str]
+    """Explicitly known ones that are not there any more."""
+    skipped: list[Skipped]
+    files: int
+    """Files and links that are synced."""
+    bytes: int
+    complete: bool
+    """Everything was looked at: not cancelled, and every directory could be read."""
+    incomplete_under: list[str]
+    """Directories that could not be read; nothing below them is missing."""
+    mounts: list[str]
+    """Where other file systems are mounted: to be given to the next scan, which then knows an
+    unmounted disk from a directory that somebody emptied."""
+    local_directories: dict[str, str]
+    """Local names of directories, where they differ from the path."""
+    strays: list[str]
+    """Local names of temporary files of our own that a crash left beside people's."""
+
+
+def scan(
+    root: View,
+    known: Iterable[Known],
+    ignore: Ignore,
+    *,
+    clock: Clock,
+    dirs: Collection[str] = frozenset(),
+    cancelled: Callable[[], bool] = lambda: False,
+    mounts: Collection[str] = (),
+) -> Scan:
+    """Compare the whole folder with `known`, which comes in the order of path bytes.
+
+    `dirs`: directories that are explicitly known (`mkd`). `cancelled` is asked at each directory;
+    what was found until then is reported, but nothing as missing or gone. Raises FolderError when
+    the folder itself cannot be read.
+    """
+    walk = Walk(root, ignore, explicit=dirs, mounts=mounts, cancelled=cancelled)
+    merge = Merge(walk, modes=root.has_modes)
+    merge.run(known)
+    changed = merge.changed
+    missing: list[Known] = []
+    hidden: list[str] = []
+    gone: list[str] = []
+    if not walk.cancelled:
+        absence = Absence(root, walk, ignore)
+        absent, hidden = absence.sort_out(merge.absent)
+        missing, back = absence.look_again(absent, clock)
+        if back:
+            changed = sorted(changed + back, key=attrgetter("path"))
+        gone = absence.gone(dirs)
+    return Scan(
+        changed=changed,
+        missing=[row.path for row in missing],
+        hidden=hidden,
+        empty_directories=[] if walk.cancelled else sorted(walk.empty),
+        gone_directories=gone,
+        skipped=sorted(walk.skipped),
+        files=merge.files,
+        bytes=merge.bytes,
+        complete=not walk.cancelled and not walk.incomplete,
+        incomplete_under=sorted(walk.incomplete),
+        mounts=sorted(walk.mounts),
+        local_directories=walk.local_directories,
+        strays=sorted(walk.strays),
+    )

@@ -1,0 +1,45 @@
+"""The stores that the contract suite is run over.
+
+Every later store and wrapper adds one entry to `SUBJECTS`: how to make an empty store in a fresh
+directory (or on a server of its own), and how to open connections to it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.doubles.faulty_store import FaultyStore
+from tests.doubles.memory_store import MemoryDisk, MemoryStore
+from tests.doubles.still_clock import StillClock
+
+from firnline.stores.base import Store
+from firnline.stores.directory import DirectoryStore
+
+Connect = Callable[[str], Store]
+"""Opens a connection, by its CONNHASH, to one and the same store."""
+
+
+def memory(place: Path) -> Connect:
+    disk = MemoryDisk()
+    return lambda connection: MemoryStore(disk, StillClock())
+
+
+def directory(place: Path, *, by_handle: bool) -> Connect:
+    base = place / "store"
+    DirectoryStore.create_base(base)
+    return lambda connection: DirectoryStore(
+        base, connection=connection, clock=StillClock(), by_handle=by_handle
+    )
+
+
+def faulty(place: Path) -> Connect:
+    connect = memory(place)
+    return lambda connection: FaultyStore(connect(connection), StillClock())
+
+
+SUBJECTS: dict[str, Callable[[Path], Connect]] = {
+    "memory": memory,
+    "directory": partial(directory, by_handle=True),
+    "directory-by-paths": partial(directory, by_handle=False),
+    "faulty": faulty,
+}

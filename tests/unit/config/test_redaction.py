@@ -1,0 +1,107 @@
+"""Secrets are taken out of what is written for people."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firnline.config.redaction import MARK, redact
+
+KEY = """-----BEGIN OPENSSH PRIVATE KEY-----
+canary
+canary
+-----END OPENSSH PRIVATE KEY-----"""
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("sftp://ann:canary@host/x", f"sftp://{MARK}@host/x"),
+        ("webdavs://ann:can@ry/canary@host/x", f"webdavs://{MARK}@host/x"),
+        ("https://canary@host/x?a=b", f"https://{MARK}@host/x?a=b"),
+        ("https://:canary@host", f"https://{MARK}@host"),
+        ("two: a://u:canary@b and c://u:canary@d", f"two: a://{MARK}@b and c://{MARK}@d"),
+        ("Authorization: Basic canary==", f"Authorization: {MARK}"),
+        ("authorization=Bearer canary, canary\nnext", f"authorization={MARK}\nnext"),
+        ("{'Authorization': 'Basic canary', 'a': 1}", f"{{'Authorization': {MARK}, 'a': 1}}"),
+        ('{"Proxy-Authorization":"Basic canary"}', f'{{"Proxy-Authorization":{MARK}}}'),
+        ("[(b'authorization', b'Basic canary')]", f"[(b'authorization', b{MARK})]"),
+        ('{\\"Cookie\\": \\"a=canary\\"}', f'{{\\"Cookie\\": {MARK}'),
+        ("Cookie: a=canary; b=canary", f"Cookie: {MARK}"),
+        ("Set-Cookie: sid=canary; Path=/", f"Set-Cookie: {MARK}"),
+        ("'Cookie': 'quo\\'canary' x", f"'Cookie': {MARK} x"),
+        (
+            "?X-Amz-Credential=canary%2Fus&X-Amz-Signature=canary&a=b",
+            f"?X-Amz-Credential={MARK}&X-Amz-Signature={MARK}&a=b",
+        ),
+        ("x-amz-security-token: canary", f"x-amz-security-token: {MARK}"),
+        ("password=canary user=ann", f"password={MARK} user=ann"),
+        ("connect(password='can ary', port=22)", f"connect(password={MARK}, port=22)"),
+        ('{"secret_key": "canary", "a": 1}', f'{{"secret_key": {MARK}, "a": 1}}'),
+        ("FIRNLINE_SECRET_NAS=canary", f"FIRNLINE_SECRET_NAS={MARK}"),
+        ("api_key: canary", f"api_key: {MARK}"),
+        ("Passphrase: canary", f"Passphrase: {MARK}"),
+        (f"key\n{KEY}\nrest", f"key\n{MARK}\nrest"),
+        (repr(KEY), f"'{MARK}'"),
+        (KEY[:45], MARK),
+        (KEY.replace("OPENSSH ", ""), MARK),
+    ],
+)
+def test_secrets_are_replaced(text, redacted):
+    """What gives a secret away is replaced, what stands around it stays."""
+    assert redact(text) == redacted
+    assert "canary" not in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "copied /home/ann/a@b.txt to nas",
+        "sftp://host/dir, then file:///mnt/nas",
+        "2026-11-22T08:26:00.123456Z INFO firnline.sync: pass ended: 3 up, 4 down",
+        "mail ann@example.org about https://example.org/x",
+        "-----BEGIN CERTIFICATE-----",
+        "the password was refused",
+    ],
+)
+def test_what_is_no_secret_stays(text):
+    """Ordinary messages are not touched."""
+    assert redact(text) == text
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1),
+    st.sampled_from(
+        [
+            "sftp://ann:{}@host/x",
+            "'url': 'sftp://ann:{}@host/x'",
+            "Authorization: Basic {}",
+            "Authorization: Basic {} {}",
+            "cookie={}",
+            "-----BEGIN PRIVATE KEY-----\n{}",
+        ]
+    ),
+)
+def test_no_part_of_a_secret_is_left(secret, form):
+    """Whatever characters a secret has, its form gives it away and nothing of it is left."""
+    marked = f"canary{secret}canary"
+    assert "canary" not in redact(form.replace("{}", marked))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "://a:",
+        "@://a:",
+        "://a/@",
+        "password",
+        "x-amz-",
+        "cookie='",
+        "-----BEGIN ",
+        "a@b",
+        "secret=",
+    ],
+)
+def test_long_texts_are_redacted_in_passing(text):
+    """A megabyte of beginnings costs its length, not its square: else it would take hours."""
+    long = text * (1_000_000 // len(text))
+    assert 0 < len(redact(long)) < 2 * len(long)
