@@ -45,7 +45,7 @@ class Fault:
     """One bit of what is read or written is another."""
     hits: int = 0
 
-    def bytes(self, body: bytes) -> bytes:
+    def bend(self, body: bytes) -> bytes:
         """A body as it comes through this fault."""
         kept = body if self.short is None else body[: self.short]
         if self.garble and kept:
@@ -126,7 +126,7 @@ class FaultyStore:
 
     def read_small(self, path: str, limit: int) -> bytes:
         with self.at("read_small", path) as fault:
-            return fault.bytes(self.inner.read_small(path, limit))
+            return fault.bend(self.inner.read_small(path, limit))
 
     @contextmanager
     def upload(self) -> Iterator["FaultyUpload"]:
@@ -137,11 +137,11 @@ class FaultyStore:
 
     def put_many(self, files: Iterable[tuple[str, bytes]]) -> None:
         with self.at("put_many", "") as fault:
-            self.inner.put_many((path, fault.bytes(body)) for path, body in files)
+            self.inner.put_many((path, fault.bend(body)) for path, body in files)
 
     def create(self, path: str, body: bytes) -> None:
         with self.at("create", path) as fault:
-            self.inner.create(path, fault.bytes(body))
+            self.inner.create(path, fault.bend(body))
 
     def rename(self, source: str, target: str) -> None:
         with self.at("rename", source):
@@ -186,7 +186,7 @@ class FaultyReader:
 
     def read(self, count: int) -> bytes:
         with self._store.at("read", self._path) as fault:
-            return fault.bytes(self._inner.read(count))
+            return fault.bend(self._inner.read(count))
 
 
 class FaultyUpload:
@@ -198,7 +198,7 @@ class FaultyUpload:
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         with self._store.at("write", "") as fault:
-            self._inner.write(fault.bytes(bytes(chunk)))
+            self._inner.write(fault.bend(bytes(chunk)))
 
     def clone(self, descriptor: int) -> bool:
         with self._store.at("clone", ""):
@@ -206,7 +206,7 @@ class FaultyUpload:
 
     def read_back(self) -> Iterator[bytes]:
         with self._store.at("read_back", "") as fault:
-            return (fault.bytes(chunk) for chunk in self._inner.read_back())
+            return (fault.bend(chunk) for chunk in self._inner.read_back())
 
     def flush(self) -> None:
         with self._store.at("flush", ""):
