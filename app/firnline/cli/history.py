@@ -1,6 +1,7 @@
 """`firnline log`, `ls`, `cat` and `diff`."""
 
 from argparse import Namespace
+from collections import Counter
 from contextlib import AbstractContextManager, ExitStack
 
 from firnline.cli import output
@@ -31,11 +32,12 @@ def log(arguments: Namespace) -> int:
         devices = known_devices(engine)
         names = {each.folder_id: Names.of(each, devices) for each in contexts}
         several = len(contexts) > 1
+        shared = {name for name, uses in Counter(devices.values()).items() if uses > 1}
         for line in timeline.merged_log(contexts, names, wanted):
             if arguments.json:
                 output.record(line.to_json())
             else:
-                output.line(_log_text(line, several=several))
+                output.line(_log_text(line, several=several, with_id=line.device in shared))
     return 0
 
 
@@ -104,11 +106,11 @@ def _wanted(arguments: Namespace, target: Target | None) -> timeline.Wanted:
     )
 
 
-def _log_text(line: timeline.LogLine, *, several: bool) -> str:
+def _log_text(line: timeline.LogLine, *, several: bool, with_id: bool) -> str:
     place = f"{line.folder}:{line.path}" if several else line.path
     source = f"  (from {line.source})" if line.source is not None else ""
     size = output.size_text(line.size) if line.op in _WITH_SIZE else ""
-    device = output.shown(line.device)
+    device = output.shown(line.device) + (f" ({line.device_id})" if with_id else "")
     return f"{line.time}  {line.op}  {size:>10}  {device}  {output.shown(place + source)}"
 
 

@@ -15,6 +15,7 @@ from firnline.config import edits
 from firnline.config.places import Places
 from firnline.core.clock import DateTime, format_time
 from firnline.engine.conflict_commands import resolve_conflict
+from firnline.engine.errors import EngineError
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine, Surroundings
@@ -31,7 +32,7 @@ STORE = "shared-disk"
 _MANY = 40
 
 
-class DemoFailedError(Exception):
+class DemoFailedError(EngineError):
     """Something did not come out as it has to; the message says what."""
 
 
@@ -165,9 +166,7 @@ def _move_and_edit(laptop: Device, desktop: Device, tell: Tell) -> None:
     for device in (laptop, desktop):
         _expect("thank you" in device.read(moved), f"{device.name}: the edit did not follow")
         _expect(not (device.folder / "letters").exists(), f"{device.name}: letters is back")
-    tell(
-        f"laptop: renamed letters to archive while the desktop edited in it; the edit is in {moved}."
-    )
+    tell(f"laptop: renamed letters while the desktop edited in it; the edit is in {moved}.")
 
 
 def _deletion(laptop: Device, desktop: Device, tell: Tell) -> None:

@@ -13,7 +13,13 @@ from firnline.config import edits
 from firnline.config.names import check_folder_name
 from firnline.config.settings import FolderSettings
 from firnline.engine.errors import AmbiguousNameError, RefusedError, UsageError
-from firnline.engine.folder_root import mark, prepare_path, remember, settle_path
+from firnline.engine.folder_root import (
+    mark,
+    prepare_path,
+    refuse_everything,
+    remember,
+    settle_path,
+)
 from firnline.engine.open_folder import open_folder, state_file
 from firnline.engine.runtime import Engine
 from firnline.folder.errors import FolderError
@@ -68,6 +74,7 @@ def create_folder(engine: Engine, path: str, name: str | None, stores: Sequence[
     StoreError (of the home store) and OSError.
     """
     place = settle_path(path)
+    refuse_everything(place)
     chosen = _free_name(engine, unicodedata.normalize("NFC", place.name) if name is None else name)
     known = _known_stores(engine, stores)
     warning = prepare_path(engine, place)

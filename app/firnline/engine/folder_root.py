@@ -42,8 +42,7 @@ def prepare_path(engine: Engine, path: Path) -> str | None:
 
     Returns what its user should be warned of. Raises RefusedError and OSError.
     """
-    if path == Path(path.anchor):
-        raise RefusedError(f"{path} is the whole computer", "name a directory in it")
+    refuse_everything(path)
     refuse_nesting(engine, Place.FOLDER, path)
     if not path.exists():
         if not path.parent.is_dir():
@@ -53,6 +52,12 @@ def prepare_path(engine: Engine, path: Path) -> str | None:
     elif not path.is_dir():
         raise RefusedError(f"{path} is no directory", "name a directory")
     return warning_about(str(path), os.path.expanduser("~"))
+
+
+def refuse_everything(path: Path) -> None:
+    """Raises RefusedError for the root of a file system tree: devices, programs and all."""
+    if Path(os.path.realpath(path)) == Path(path.anchor):
+        raise RefusedError(f"{path} is the whole computer", "name a directory in it")
 
 
 def mark(root: Root, folder_id: str) -> Identity:

@@ -93,16 +93,18 @@ def change_stores(
     left = [store for store in folder.stores if store not in gone]
     stores = tuple(dict.fromkeys([*left, *new]))
     if gone and not force:
-        _refuse_loss(engine, folder, left, sorted(gone))
+        refuse_loss(engine, folder, left, sorted(gone))
     settings = replace(folder, stores=stores)
     engine.settings = edits.edit_folder(engine.places.config_file, settings, engine.outside.steps)
     with open_folder(engine, settings) as context:
         return ChangedStores(settings, list(context.unreached))
 
 
-def _refuse_loss(
+def refuse_loss(
     engine: Engine, folder: FolderSettings, left: Sequence[str], gone: Sequence[str]
 ) -> None:
+    """Raises RefusedError when neither the home store nor the stores that are `left` are known to
+    have all events of a folder."""
     with open_folder(engine, folder, connect=False) as context:
         table = context.state.stores
         here = {event for event, _, _ in table.held()}

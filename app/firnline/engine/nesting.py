@@ -5,12 +5,14 @@ twice; files in the profile are this program's alone. Paths are compared with li
 """
 
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
 from firnline.engine.errors import RefusedError
 from firnline.engine.runtime import Engine
+from firnline.stores.errors import LocationError
 from firnline.stores.registry import DIRECTORY, parse_location
 
 
@@ -50,9 +52,10 @@ def in_use(engine: Engine) -> list[Known]:
     places = engine.places
     found = [Known(Place.FOLDER, each.name, each.path) for each in engine.settings.folders]
     for store in engine.settings.stores:
-        location = parse_location(store.location)
-        if location.kind == DIRECTORY:
-            found.append(Known(Place.STORE, store.name, Path(location.address)))
+        with suppress(LocationError):
+            location = parse_location(store.location)
+            if location.kind == DIRECTORY:
+                found.append(Known(Place.STORE, store.name, Path(location.address)))
     own = {places.state, places.home_store, places.logs, places.config_file.parent}
     return found + [Known(Place.PROFILE, "", path) for path in sorted(own)]
 

@@ -124,6 +124,11 @@ def _system_error(error: OSError, subject: str) -> Explanation:
     return Explanation("The system refused", _about(subject, f"{place}{reason}"), "")
 
 
+def _stopped(error: CancelledError, subject: str) -> Explanation:
+    what = _about(subject, "stopped before all was done")
+    return Explanation("Stopped", what, "sync again to carry on")
+
+
 def _detail(title: str, advice: str = "") -> Callable[[Any, str], Explanation]:
     """For errors of stores and folders: their own text, and what to do."""
 
@@ -183,7 +188,7 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     NowhereToWriteError: _words(
         "No space here", "this computer cannot keep the change ({0})", "make room and sync again"
     ),
-    CancelledError: _words("Stopped", "stopped before all was done", "sync again to carry on"),
+    CancelledError: _stopped,
     EngineError: _engine_error,
     NotThereError: _own_words("Not there"),
     NotAFileError: _own_words("Not a file"),

@@ -25,7 +25,7 @@ from firnline.engine.identity import (
 from firnline.stores import layout
 from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, StoreConfig
-from firnline.stores.errors import StoreError
+from firnline.stores.errors import LocationError, StoreError, UnavailableError
 from firnline.stores.identity import read_identity as read_store_identity
 from firnline.stores.registry import factory_for, parse_location
 from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
@@ -140,6 +140,8 @@ class Engine:
         except StoreError as error:
             _logger.warning("store %s: %s", store.name, error)
             return error
+        except LocationError as error:
+            return UnavailableError("", str(error))
 
     def reach(self, names: Iterable[str]) -> tuple[list[Connected], list[Unreached]]:
         """The stores of those names, best rated first, and those that could not be reached."""
@@ -191,6 +193,14 @@ class Engine:
             steps=self.outside.steps,
             private=True,
         )
+
+
+def store_kind(location: str) -> str:
+    """The kind of store at `location`, as `Store.kind`; `unknown` where the settings name none."""
+    try:
+        return parse_location(location).kind
+    except LocationError:
+        return "unknown"
 
 
 def home_config(random: Callable[[int], bytes]) -> StoreConfig:

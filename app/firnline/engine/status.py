@@ -11,14 +11,13 @@ from firnline.config.settings import FolderSettings, StoreSettings
 from firnline.engine.folder_root import is_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain, explain_problem
-from firnline.engine.runtime import Engine
+from firnline.engine.runtime import Engine, store_kind
 from firnline.history.conflicts import open_conflicts
 from firnline.history.names import Names
 from firnline.state.database import DatabaseError
 from firnline.state.journal import EventState
-from firnline.stores.errors import StoreError
+from firnline.stores.errors import StoreError, UnavailableError
 from firnline.stores.layout import CONNECTIONS
-from firnline.stores.registry import parse_location
 from firnline.sync.context import HOME, Connected, FolderContext, Problem, Unreached
 from firnline.sync.folder_pass import last_problems
 
@@ -233,7 +232,7 @@ def _store(
         message = explain(unreached.why, f"store {store.name}").line
     return StoreStatus(
         name=store.name,
-        kind=parse_location(store.location).kind,
+        kind=store_kind(store.location),
         state=state,
         message=message,
         connections=0 if connected is None else _connections(connected),
@@ -245,8 +244,6 @@ def _store(
 
 
 def _trouble(why: Exception) -> StoreActivity:
-    from firnline.stores.errors import UnavailableError
-
     offline = isinstance(why, UnavailableError)
     return StoreActivity.OFFLINE if offline else StoreActivity.ERROR
 

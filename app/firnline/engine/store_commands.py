@@ -9,15 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firnline.config import edits
+from firnline.config.locations import STORE_OPTIONS, scheme_of
 from firnline.config.names import check_store_name
 from firnline.config.settings import StoreSettings
 from firnline.engine.errors import RefusedError, UsageError
+from firnline.engine.leaving import refuse_loss
 from firnline.engine.nesting import Place, refuse_nesting
-from firnline.engine.runtime import Engine
+from firnline.engine.runtime import Engine, store_kind
 from firnline.stores import layout
 from firnline.stores.base import Store
 from firnline.stores.configs import StoreConfig
-from firnline.stores.errors import FullError, LocationError, StoreError, UnavailableError
+from firnline.stores.errors import (
+    FullError,
+    LocationError,
+    NotFoundError,
+    StoreError,
+    UnavailableError,
+)
 from firnline.stores.identity import Identity, read_identity, read_store_config
 from firnline.stores.probe import Report, probe
 from firnline.stores.registry import DIRECTORY, Location, parse_location
@@ -69,6 +77,7 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
     """
     _check_name(engine, name)
     address, parsed = settle_location(location)
+    _check_options(address, wish.options or {})
     _refuse_place(engine, parsed, name)
     _make_base(parsed)
     opener = engine.opener(address)
@@ -85,6 +94,7 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
         report = _probed(engine, writing, store_id, name)
         known = _known_config(writing, found)
         settings = _settings(name, address, store_id, known, wish)
+        created = found is None
         if found is None:
             config = _config(settings, writing.kind)
             found = initialise(writing, config, engine.outside.random)
@@ -93,7 +103,7 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
     finally:
         writing.close()
     engine.settings = edits.add_store(engine.places.config_file, settings, engine.outside.steps)
-    return AddedStore(settings, created=known is None, report=report)
+    return AddedStore(settings, created=created, report=report)
 
 
 def _check_name(engine: Engine, name: str) -> None:
@@ -104,6 +114,14 @@ def _check_name(engine: Engine, name: str) -> None:
     taken = [each.name for each in engine.settings.stores]
     if name.casefold() in [each.casefold() for each in taken]:
         raise UsageError(f"there is a store called {name!r} already", "choose another name")
+
+
+def _check_options(location: str, options: Mapping[str, str]) -> None:
+    known = sorted(STORE_OPTIONS[scheme_of(location)])
+    for option in options:
+        if option not in known:
+            advice = f"there are {', '.join(known)}" if known else "it takes none"
+            raise UsageError(f"this kind of store has no option {option!r}", advice)
 
 
 def settle_location(text: str) -> tuple[str, Location]:
@@ -129,8 +147,12 @@ def _make_base(location: Location) -> None:
     if location.kind != DIRECTORY:
         return
     base = Path(location.address)
-    if base.is_dir() or not base.parent.is_dir():
+    if base.is_dir():
         return
+    if not base.parent.is_dir():
+        raise RefusedError(
+            f"{base.parent} does not exist", "make it first, connect its disk, or mend the path"
+        )
     from firnline.stores.directory import DirectoryStore
 
     DirectoryStore.create_base(base)
@@ -159,7 +181,12 @@ def _probed(engine: Engine, store: Store, store_id: str, name: str) -> Report:
 
 
 def _known_config(store: Store, found: Identity | None) -> StoreConfig | None:
-    return None if found is None else read_store_config(store, found.store)
+    if found is None:
+        return None
+    try:
+        return read_store_config(store, found.store)
+    except NotFoundError:
+        return None
 
 
 def _settings(
@@ -217,7 +244,7 @@ def _state(engine: Engine, store: StoreSettings) -> StoreState:
         free = engine.connected(store.name).store.free_space()
     except StoreError as found:
         error = found
-    kind = parse_location(store.location).kind
+    kind = store_kind(store.location)
     return StoreState(store, kind, error, free, folders_of(engine, store.name))
 
 
@@ -244,6 +271,7 @@ def edit_store(engine: Engine, name: str, wish: StoreWish) -> StoreSettings:
         location, parsed = settle_location(wish.location)
         _refuse_place(engine, parsed, name)
         _require_same(engine, before, location)
+    _check_options(location, wish.options or {})
     options = {**before.options, **(wish.options or {})}
     after = replace(
         before,
@@ -283,16 +311,13 @@ def _tell(engine: Engine, store: StoreSettings) -> None:
 def remove_store(engine: Engine, name: str, *, force: bool = False) -> None:
     """Forget a store; what stands in it stays there.
 
-    Raises RefusedError when folders go to it that keep everything nowhere else, unless `force`.
+    Raises RefusedError when it has events of a folder that no other place has, unless `force`.
     """
     store = engine.store_settings(name)
-    needing = [each.name for each in engine.settings.folders if each.stores == (name,)]
-    if needing and not force:
-        raise RefusedError(
-            f"{name!r} is the only store of {', '.join(map(repr, needing))}",
-            "give them another with `firnline folder stores NAME --add STORE` and sync first,"
-            " or say --force: their history stays there, out of this device's reach",
-        )
+    for folder in engine.settings.folders:
+        if name in folder.stores and not force:
+            left = [each for each in folder.stores if each != name]
+            refuse_loss(engine, folder, left, [name])
     engine.settings = edits.remove_store(
         engine.places.config_file, store.name, engine.outside.steps
     )

@@ -149,13 +149,20 @@ class Replacer:
             raise Changed(path, "was changed by somebody else")
         self._steps("replace")
         try:
+            expect(self._access, path, expected)
             self._access.rename(source, path)
         except (OSError, FolderError):
-            expect(self._access, slot, expected)
-            self._drop(slot)
-            expect(self._access, path, expected)
+            self._release(slot, path, expected)
             raise
         return self._stat(slot)
+
+    def _release(self, slot: str, path: str, expected: Stat) -> None:
+        """A second name goes again, unless what it names is a save and has no other name."""
+        held, standing = self._stat(slot), look(self._access, path)
+        if held.same_version(expected) or (standing is not None and standing.inode == held.inode):
+            self._drop(slot)
+        else:
+            raise Changed(path, "was saved twice by somebody else", kept=_keep_of(slot))
 
     def _drop(self, slot: str) -> None:
         self._steps("drop kept")
@@ -207,8 +214,8 @@ class Replacer:
         try:
             self._rename_new(slot, path)
         except FileExistsError:
-            keep = slot.rpartition("/")[2]
-            raise Changed(path, "was saved twice by somebody else", kept=keep) from None
+            detail = "was saved twice by somebody else"
+            raise Changed(path, detail, kept=_keep_of(slot)) from None
 
     def put_back(self, keep: str, path: str) -> Stat:
         """See `Root.put_back`."""
@@ -280,3 +287,7 @@ class Replacer:
 
     def _stat(self, path: str) -> Stat:
         return stat_of(self._access.lstat(path), modes=self._area.has_modes)
+
+
+def _keep_of(slot: str) -> str:
+    return slot.rpartition("/")[2]

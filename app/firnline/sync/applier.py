@@ -191,7 +191,7 @@ class Applier:
             stat = self._context.root.set_executable(wish.path, entry.flags == EXECUTABLE, stat)
         flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
         self._rows.append(_gone(row.path, step.leaves))
-        if step.leaves != wish.base:
+        if step.finished:
             self._done.append(row.path)
         self._book(_row(wish.path, row.kind, stat, row.data_hash, flags, wish.base, None))
 

@@ -39,6 +39,8 @@ class MoveStep(NamedTuple):
     wish: Wish
     leaves: Ref
     """What the source's row stands on once the file is gone from there."""
+    finished: bool
+    """Nothing else is wanted at the source."""
 
 
 class DirectoryMove(NamedTuple):
@@ -122,8 +124,9 @@ def _find_moves(made: Plan) -> None:
             places.append(wish)
             continue
         taken.add(source.path)
-        leaves = source.base if source.entry is None else wish.base
-        made.moves.append(MoveStep(source.here, wish, leaves))
+        finished = source.entry is None
+        leaves = source.base if finished else wish.base
+        made.moves.append(MoveStep(source.here, wish, leaves, finished))
     made.places = [_vacated(wish) if wish.path in taken else wish for wish in places]
     made.removals = [wish for wish in made.removals if wish.path not in taken]
 

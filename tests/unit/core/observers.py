@@ -7,22 +7,21 @@ carries events between them one by one, in any order, and keeps a ledger of what
 of who replaced what, so that a lost content can be told from a replaced one.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
+
+from tests.unit.core.builders import START, Event, KnownEvents, batch, named, of_ruling, single
 
 from firnline.core.clock import DateTime, next_time
 from firnline.core.entry import Change, Entry
 from firnline.core.event import DeviceId, EventText, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT, DataHash, Ref
-from firnline.core.heads import by_name, state_of, unknown_parents
+from firnline.core.heads import by_name, state_of
 from firnline.core.paths import ancestors, check_path
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
-from firnline.core.replay import Tree, fold
+from firnline.core.replay import fold
 from firnline.core.resolve import Ruling, resolve, time_of
-
-from .builders import START, Event, batch, named, of_ruling, single
 
 MOST_RULINGS = 150
 """More than any schedule here can need; whoever writes more will never come to rest."""
@@ -44,45 +43,18 @@ class Found(NamedTuple):
     verdict: Write
 
 
-class Observer:
+class Observer(KnownEvents):
     """One device: its folder, its table, and the part of the log that has reached it."""
 
     def __init__(self, world: "World", device: DeviceId, skew: float) -> None:
+        super().__init__()
         self.world = world
         self.device = device
         self.skew = skew
         self.folder: dict[str, Finding] = {}
         self.table: dict[str, Row] = {}
-        self.known: dict[EventText, Event] = {}
-        self.paths: dict[str, list[Entry]] = defaultdict(list)
         self.renamed: dict[str, str] = {}
         """Target → source of what the user renamed since the last scan."""
-        self.impatient = False
-        """True once a missing parent has been missing for 7 days."""
-
-    # The log, as `core.resolve.Log` asks for it.
-
-    def entries(self, path: str) -> Sequence[Entry]:
-        return self.paths.get(path, [])
-
-    def has_children(self, path: str) -> bool:
-        return any(
-            other.startswith(f"{path}/") and state_of(entries).winner is not None
-            for other, entries in self.paths.items()
-        )
-
-    def waits(self, path: str) -> bool:
-        return not self.impatient and bool(unknown_parents(self.entries(path)))
-
-    def receive(self, event: Event) -> None:
-        if event.text in self.known:
-            return
-        self.known[event.text] = event
-        for entry in event.entries:
-            self.paths[entry.path].append(entry)
-
-    def tree(self) -> Tree:
-        return fold(entry for entries in self.paths.values() for entry in entries)
 
     # What the user does.
 
@@ -179,10 +151,10 @@ class Observer:
         if origin is not None and origin.row is not None:
             was = origin.row.finding
             source = origin.path if op is Op.PUT else None
-            if (was.kind, was.data_hash) == (finding.kind, finding.data_hash):
-                if not state_of(self.entries(path)).putting:
-                    op, source, parent = Op.MOV, origin.path, origin.verdict.parent
-                    flags = "l" if finding.kind is Kind.LINK else flags
+            same = (was.kind, was.data_hash) == (finding.kind, finding.data_hash)
+            if same and not state_of(self.entries(path)).putting:
+                op, source, parent = Op.MOV, origin.path, origin.verdict.parent
+                flags = "l" if finding.kind is Kind.LINK else flags
         elif op is Op.PUT and one.row is not None and self._only_flags(one):
             op, source = Op.CPY, path
         return Change(op, path, source, parent, finding.data_hash, 1, self.world.mtime(op), flags)

@@ -1,0 +1,1 @@
+"""Tests of `firnline.core`: its modules share builders, strategies and a model of devices."""
