@@ -4,6 +4,7 @@ The base of a path is what the next event on it names as PARENT. Rows of deleted
 a path that comes back has to name its deletion (docs/design.md section 2, *PARENT*).
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -65,12 +66,10 @@ class FileIndex:
         """The rows of many paths; those without one are left out."""
         if self.is_empty():
             return {}
-        self._sql.execute("CREATE TEMP TABLE IF NOT EXISTS asked (path TEXT PRIMARY KEY)")
-        self._sql.execute("DELETE FROM asked")
-        self._sql.executemany("INSERT OR IGNORE INTO asked VALUES (?)", ((p,) for p in paths))
         rows = self._sql.execute(
-            f"SELECT f.{_COLUMNS.replace(', ', ', f.')} FROM asked a"
-            " CROSS JOIN files f ON f.path=a.path"
+            f"SELECT f.{_COLUMNS.replace(', ', ', f.')} FROM json_each(?) a"
+            " CROSS JOIN files f ON f.path=a.value",
+            (json.dumps(list(paths)),),
         )
         return {row[0]: _row(row) for row in rows}
 

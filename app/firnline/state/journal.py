@@ -4,6 +4,7 @@
 many paths at once through a join.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from itertools import groupby
@@ -168,12 +169,10 @@ class Journal:
         """The logs of many paths in one query; paths without one are left out."""
         if self.is_empty():
             return {}
-        self._sql.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (path TEXT PRIMARY KEY)")
-        self._sql.execute("DELETE FROM wanted")
-        self._sql.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((p,) for p in paths))
         rows = self._sql.execute(
-            f"SELECT {_ENTRY} FROM wanted w CROSS JOIN entries n ON n.path=w.path"
-            f" JOIN events e ON e.id=n.event WHERE {_COUNTS}"
+            f"SELECT {_ENTRY} FROM json_each(?) w CROSS JOIN entries n ON n.path=w.value"
+            f" JOIN events e ON e.id=n.event WHERE {_COUNTS}",
+            (json.dumps(list(paths)),),
         )
         found: dict[str, list[Entry]] = {}
         for path, group in groupby(rows, key=itemgetter(0)):
@@ -205,6 +204,15 @@ class Journal:
             "SELECT 1 FROM entries WHERE path>? AND path<? LIMIT 1", (path + "/", path + "0")
         ).fetchone()
         return row is not None
+
+    def with_entries_below(self, paths: Sequence[str]) -> set[str]:
+        """Those of `paths` that some event treats as a directory."""
+        rows = self._sql.execute(
+            "SELECT w.value FROM json_each(?) w WHERE EXISTS (SELECT 1 FROM entries n"
+            " WHERE n.path > w.value || '/' AND n.path < w.value || '0')",
+            (json.dumps(paths),),
+        )
+        return {path for (path,) in rows}
 
     def carriers(self, data_hash: str) -> list[tuple[int, EventText, Op, int, int]]:
         """Events that bring a content: id, name, the event's own op, offset and size.
@@ -249,10 +257,6 @@ class Journal:
 
     def dirty_count(self) -> int:
         return int(self._sql.execute("SELECT count(*) FROM dirty").fetchone()[0])
-
-    def dirty_logs(self, paths: Sequence[str]) -> dict[str, list[Entry]]:
-        """The logs of `paths`; as `entries_of`."""
-        return self.entries_of(paths)
 
     # --- parents that are missing -------------------------------------------------------------
 

@@ -37,21 +37,22 @@ from firnline.sync.apply_plan import (
 )
 from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import FolderContext, Problem
+from firnline.sync.resolver import JournalLog
 from firnline.sync.staging import Staged, Stager
-from firnline.sync.wishes import wish_for
+from firnline.sync.wishes import origin_of, wish_for
 
 _T = TypeVar("_T")
-_SLICE = 100_000
 _GROUP_FILES = 20_000
 _GROUP_BYTES = 256 * 2**20
 
 
 class Applier:
-    """Applies dirty paths. After `run`: `applied` paths are done; `unsettled` tells that local
+    """Applies dirty paths. After `apply`: `applied` paths are done; `unsettled` tells that local
     files were found changed, so that another scan is worth its while."""
 
-    def __init__(self, context: FolderContext, ignore: Ignore) -> None:
+    def __init__(self, context: FolderContext, ignore: Ignore, log: JournalLog) -> None:
         self._context = context
+        self._log = log
         self._ignore = ignore
         self._bodiless = {row.name for row in context.state.journal.in_state(EventState.BODILESS)}
         self.applied = 0
@@ -62,17 +63,8 @@ class Applier:
         self._kept: list[str] = []
         self._rescued: list[Rescued] = []
 
-    def run(self) -> None:
-        """Apply everything that is dirty, as far as it can be."""
-        last = ""
-        while True:
-            paths = self._context.state.journal.dirty(last, _SLICE)
-            if not paths:
-                return
-            last = paths[-1]
-            self._apply(paths)
-
-    def _apply(self, paths: Sequence[str]) -> None:
+    def apply(self, paths: Sequence[str]) -> None:
+        """Bring these paths in line with the log, as far as it can be done now."""
         wishes = self._wishes(paths)
         made = plan(wishes, self._context.state.files.count_below)
         self._context.progress.begin("applying", len(made.places), "files")
@@ -86,17 +78,24 @@ class Applier:
 
     def _wishes(self, paths: Sequence[str]) -> list[Wish]:
         state = self._context.state
-        logs = state.journal.entries_of(paths)
+        self._log.load(paths)
         rows = state.files.get_many(paths)
         wishes: list[Wish] = []
         ignored = [p for p in paths if p not in rows and self._ignore.matches(p, False)]
         hidden = set(ignored)
+
+        def here(path: str) -> bool:
+            return path in rows and rows[path].kind is not Kind.NOTHING
+
         for path in paths:
             if path in hidden:
                 continue
-            wish = wish_for(path, logs.get(path, []), rows.get(path), self._has_no_body)
+            wish = wish_for(path, self._log.all_entries(path), rows.get(path), self._has_no_body)
             if wish is None:
                 self._pending(path)
+            elif wish.here is None and wish.entry is not None and wish.entry.other is not None:
+                origin = origin_of(wish.entry, self._log.all_entries, here)
+                wishes.append(wish._replace(origin=origin))
             else:
                 wishes.append(wish)
         if ignored:

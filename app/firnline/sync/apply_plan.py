@@ -24,6 +24,8 @@ class Wish(NamedTuple):
     base: Ref
     """What the path will stand on: the winner's event, or the deletion's."""
     row: FileRow | None
+    origin: str | None = None
+    """Where this device may have the content, when it was moved or taken from there."""
 
     @property
     def here(self) -> FileRow | None:
@@ -138,11 +140,11 @@ def _vacated(wish: Wish) -> Wish:
 
 def _movable(wish: Wish, leaving: Mapping[str, Wish], taken: set[str]) -> Wish | None:
     """The path whose file can simply be renamed to `wish`, if there is one."""
-    entry = wish.entry
-    if entry is None or entry.other is None or wish.here is not None or entry.other in taken:
+    entry, origin = wish.entry, wish.origin
+    if entry is None or origin is None or wish.here is not None or origin in taken:
         return None
-    source = leaving.get(entry.other)
-    if source is None or source.here is None or wish.path.startswith(entry.other + "/"):
+    source = leaving.get(origin)
+    if source is None or source.here is None or wish.path.startswith(origin + "/"):
         return None
     row = source.here
     same = (row.kind, row.data_hash) == (entry.kind, entry.data_hash)

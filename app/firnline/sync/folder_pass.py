@@ -27,9 +27,11 @@ from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
 from firnline.sync.puller import pull, pull_home
 from firnline.sync.rescue import publish_rescued
-from firnline.sync.resolver import resolve_all
+from firnline.sync.resolver import JournalLog, resolve_all
 from firnline.sync.settle import retry_bodiless, settle
 
+_SLICE = 100_000
+"""Dirty paths that are looked at together; a directory's move is one rename within a slice."""
 _ROUNDS = 20
 """More rounds than any honest pass needs; programs that save without pause end here."""
 
@@ -90,14 +92,17 @@ def _round(
     differences = Differences(context, clock, writer)
     written = publish_rescued(context, clock, writer) + differences.publish(found)
     report.problems += differences.problems
-    dirty = context.state.journal.dirty()
     applied = unsettled = 0
-    if dirty:
-        written += resolve_all(context, writer, dirty)
-        applier = Applier(context, ignore)
-        applier.run()
+    after = ""
+    while dirty := context.state.journal.dirty(after, _SLICE):
+        after = dirty[-1]
+        log = JournalLog(context)
+        written += resolve_all(context, writer, log, dirty)
+        applier = Applier(context, ignore, log)
+        applier.apply(dirty)
         report.problems += applier.problems
-        applied, unsettled = applier.applied, int(applier.unsettled)
+        applied += applier.applied
+        unsettled += applier.unsettled
     report.written += written
     report.applied += applied
     if unsettled:

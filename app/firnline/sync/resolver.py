@@ -10,9 +10,9 @@ from datetime import timedelta
 from firnline.core.clock import format_time, parse_time
 from firnline.core.entry import Change, Entry
 from firnline.core.event import Kind, Op
-from firnline.core.hashing import Hasher
+from firnline.core.hashing import NO_PARENT, Hasher
 from firnline.core.heads import state_of, unknown_parents
-from firnline.core.paths import ancestors
+from firnline.core.paths import ancestors, parent_of
 from firnline.core.resolve import Ruling, resolve
 from firnline.state.journal import EventState
 from firnline.sync.bodies import Bodies, ContentMissingError
@@ -40,12 +40,14 @@ class JournalLog:
     def load(self, paths: Iterable[str]) -> None:
         """Read the logs of many paths at once."""
         wanted = [path for path in paths if path not in self._cache]
-        found = self._journal.entries_of(wanted)
-        self._cache.update((path, found.get(path, [])) for path in wanted)
+        if wanted:
+            found = self._journal.entries_of(wanted)
+            self._cache.update((path, found.get(path, [])) for path in wanted)
 
-    def forget(self) -> None:
-        """After events were written."""
-        self._cache.clear()
+    def forget(self, paths: Iterable[str]) -> None:
+        """After events were written there."""
+        for path in paths:
+            self._cache.pop(path, None)
 
     def entries(self, path: str) -> Sequence[Entry]:
         found = self.all_entries(path)
@@ -90,48 +92,65 @@ class JournalLog:
         self._bodiless.add(row.name)
 
 
-def resolve_all(context: FolderContext, writer: EventWriter, paths: Sequence[str]) -> int:
+def resolve_all(
+    context: FolderContext, writer: EventWriter, log: JournalLog, paths: Sequence[str]
+) -> int:
     """Write what the rules ask for at `paths`, and at all paths that this touches.
 
-    Returns the number of events written.
+    Returns the number of events written; `log` has forgotten what is no longer so.
     """
-    log = JournalLog(context)
-    log.load(paths)
-    pending = _suspects(log, paths)
     written = 0
+    pending: Iterable[str] = paths
     for _ in range(_ROUNDS):
-        rulings = [ruling for path in sorted(pending) for ruling in resolve(path, log)]
+        suspects = _suspects(context, log, pending)
+        rulings = [ruling for path in sorted(suspects) for ruling in resolve(path, log)]
         rulings = [ruling for ruling in rulings if _has_body(context, log, ruling)]
-        if not rulings:
-            return written
         drafts = _unknown(context, [_draft(context, ruling) for ruling in rulings])
+        if not drafts:
+            return written
         for start in range(0, len(drafts), _GROUP):
             _write(context, writer, drafts[start : start + _GROUP])
         written += len(drafts)
-        log.forget()
-        if not drafts:
-            return written
         pending = {entry.path for draft in drafts for entry in draft.entries}
+        log.forget(pending)
     return written
 
 
-def _suspects(log: JournalLog, paths: Sequence[str]) -> set[str]:
-    """The paths at which a rule may have something to say, those above them included."""
+def _suspects(context: FolderContext, log: JournalLog, paths: Iterable[str]) -> set[str]:
+    """The paths at which a rule may have something to say, those above them included.
+
+    Most paths have one straight line of events: no rule speaks of them unless a file is a
+    directory as well.
+    """
+    log.load(paths)
     found: set[str] = set()
+    files: list[str] = []
     directories: set[str] = set()
     for path in paths:
         entries = log.all_entries(path)
-        content = bool(entries) and entries[0].kind in (Kind.FILE, Kind.LINK)
-        if len(entries) > 1 or content:
+        if not is_straight(entries):
             found.add(path)
-        directory = path.rpartition("/")[0]
+        elif entries and entries[-1].kind in (Kind.FILE, Kind.LINK):
+            files.append(path)
+        directory = parent_of(path)
         if directory not in directories:
             directories.add(directory)
             directories.update(ancestors(path))
     directories.discard("")
+    found |= context.state.journal.with_entries_below(files)
     log.load(directories)
     found.update(path for path in directories if log.all_entries(path))
     return found
+
+
+def is_straight(entries: Sequence[Entry]) -> bool:
+    """True when each entry, in the order of names, was made on top of the one before."""
+    before = NO_PARENT
+    for entry in entries:
+        if entry.closes != before:
+            return False
+        before = entry.ref
+    return True
 
 
 def _has_body(context: FolderContext, log: JournalLog, ruling: Ruling) -> bool:

@@ -8,6 +8,9 @@ from firnline.core.heads import PathState, by_name, by_ref, state_of
 from firnline.state.file_index import FileRow
 from firnline.sync.apply_plan import Wish
 
+_MAX_MOVES = 50
+"""Renames of one file that are followed back."""
+
 
 def wish_for(
     path: str,
@@ -36,6 +39,22 @@ def wish_for(
     if ancestor is None or not ancestor.puts or ancestor.ref in seen:
         return None
     return Wish(path, ancestor, ancestor.ref, row)
+
+
+def origin_of(
+    entry: Entry, logs: Callable[[str], Sequence[Entry]], here: Callable[[str], bool]
+) -> str | None:
+    """Where the content of `entry` was moved from, back to the path where this device has it.
+
+    What was renamed twice while this device was away is still one rename here.
+    """
+    path = entry.other
+    for _ in range(_MAX_MOVES):
+        if path is None or here(path):
+            return path
+        sources = [e for e in logs(path) if e.puts and e.data_hash == entry.data_hash]
+        path = max(sources, key=by_name).other if sources else None
+    return None
 
 
 def _deletion(state: PathState) -> Ref:

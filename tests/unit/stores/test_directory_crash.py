@@ -28,9 +28,12 @@ class StopAt:
     def __init__(self, number: int | None) -> None:
         self.number = number
         self.names: list[str] = []
+        self.stopped = False
 
     def __call__(self, name: str) -> None:
+        assert not self.stopped, f"{name} after the power went"
         if len(self.names) == self.number:
+            self.stopped = True
             raise StoppedError(name)
         self.names.append(name)
 
