@@ -86,7 +86,7 @@ def _path(parts: list[str]) -> str:
     """Runs of parts between `**`; each run but the last takes the first place where it fits."""
     runs: list[list[str]] = [[]]
     for part in parts:
-        if part == "**":
+        if len(part) > 1 and not part.strip("*"):
             runs.append([])
         else:
             runs[-1].append(_part(part))

@@ -30,11 +30,11 @@ class FileRow(NamedTuple):
 
 _COLUMNS = "path, kind, size, mtime_ns, inode, hash, flags, base, local"
 _KINDS = {str(kind): kind for kind in Kind}
+_KIND_TEXT = {kind: str(kind.value) for kind in Kind}
 
 
 def _row(row: tuple[Any, ...]) -> FileRow:
-    path, kind, *rest = row
-    return FileRow(path, _KINDS[kind], *rest)
+    return FileRow._make((row[0], _KINDS[row[1]], *row[2:]))
 
 
 class FileIndex:
@@ -74,7 +74,10 @@ class FileIndex:
         return {row[0]: _row(row) for row in rows}
 
     def put_many(self, rows: Iterable[FileRow]) -> None:
-        self._sql.executemany("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?)", rows)
+        self._sql.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?)",
+            [(row[0], _KIND_TEXT[row[1]], *row[2:]) for row in rows],
+        )
 
     def forget(self, paths: Iterable[str]) -> None:
         """Drop rows altogether: as if this device had never had the paths."""

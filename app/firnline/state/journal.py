@@ -51,9 +51,14 @@ _OPS = {str(op): op for op in Op}
 _KINDS = {str(kind): kind for kind in Kind}
 
 
+# SQLite takes plain strings quickly and members of an enumeration slowly.
+_OP_TEXT = {op: str(op.value) for op in Op}
+_KIND_TEXT = {kind: str(kind.value) for kind in Kind}
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
-    path, name, ref, op, kind, *rest = row
-    return Entry(path, name, ref, _OPS[op], _KINDS[kind], *rest)
+    """A row of `_ENTRY`. Entries are made by the ten thousand, so without keyword arguments."""
+    return Entry._make((*row[:3], _OPS[row[3]], _KINDS[row[4]], *row[5:]))
 
 
 class Journal:
@@ -138,12 +143,8 @@ class Journal:
         """Note what an event does. Whatever looks like a conflict copy is remembered as one."""
         self._sql.executemany(
             "INSERT OR REPLACE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                (e.path, event, e.op, e.kind, e.data_hash, e.flags, e.parent, e.other, e.size,
-                 e.mtime, e.offset)
-                for e in entries
-            ),
-        )  # fmt: skip
+            [(e[0], event, _OP_TEXT[e[3]], _KIND_TEXT[e[4]], *e[5:]) for e in sorted(entries)],
+        )
         copies = [(e.path,) for e in entries if e.op is Op.MOV and " (conflict " in e.path]
         if copies:
             self._sql.executemany("INSERT OR IGNORE INTO conflict_copies VALUES (?)", copies)
@@ -175,8 +176,9 @@ class Journal:
             (json.dumps(list(paths)),),
         )
         found: dict[str, list[Entry]] = {}
-        for path, group in groupby(rows, key=itemgetter(0)):
-            found.setdefault(path, []).extend([_entry(row) for row in group])
+        for row in rows:
+            entry = _entry(row)
+            found.setdefault(entry[0], []).append(entry)
         return found
 
     def entries_of_event(self, event: int) -> list[Entry]:

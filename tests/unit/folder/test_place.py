@@ -14,6 +14,7 @@ from tests.unit.folder.placing import MTIME_MS, kept, stat_at, temporary, tree
 from tests.unit.folder.steps_double import StepsDouble
 
 from firnline.core.event import Kind
+from firnline.folder.access import Access
 from firnline.folder.errors import (
     Changed,
     NameImpossible,
@@ -33,6 +34,7 @@ def root(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Root]:
     way: str = request.param
+    access: Access
     if way == "portable":
         access = Paths(str(folder))
     else:

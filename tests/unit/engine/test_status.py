@@ -1,0 +1,115 @@
+"""What `status` tells."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from firnline.engine.folder_commands import create_folder, pause_folder
+from firnline.engine.status import status
+from tests.doubles.profile import Profile
+
+
+def read(profile: Profile) -> dict[str, Any]:
+    with profile.engine(lock=False) as engine:
+        return status(engine).to_json()
+
+
+@pytest.fixture
+def docs(anna: Profile, nas: Path) -> Profile:
+    anna.add_store("nas", nas)
+    anna.write("a.txt", "12345")
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+    return anna
+
+
+def test_synced_folder_is_idle(docs: Profile) -> None:
+    """All fields of the contract, with the numbers of the last pass."""
+    docs.sync()
+    found = read(docs)
+    (folder,) = found["folders"]
+    assert set(found["device"]) == {"id", "name"}
+    assert folder["state"] == "idle"
+    assert (folder["files"], folder["bytes"], folder["conflicts"]) == (1, 5, 0)
+    assert folder["pending"] == {"scan": 0, "upload": 0, "download": 0, "apply": 0}
+    assert folder["problems"] == []
+    nas, home = folder["stores"]
+    assert nas == {
+        "name": "nas",
+        "kind": "directory",
+        "state": "connected",
+        "message": "",
+        "lead": False,
+        "connections": 1,
+        "events": 1,
+        "missing": 0,
+        "base": None,
+        "frozen_until": None,
+        "rating": 50,
+        "minor": False,
+    }
+    assert (home["name"], home["missing"]) == ("home", 0)
+
+
+def test_folder_that_was_never_synced(docs: Profile) -> None:
+    """It has no files yet, and nothing is wrong."""
+    (folder,) = read(docs)["folders"]
+    assert (folder["state"], folder["files"]) == ("idle", 0)
+
+
+def test_missing_store_is_offline_and_owed(docs: Profile, nas: Path) -> None:
+    """What waits for it is counted; the message says what to do."""
+    docs.sync()
+    nas.rename(nas.with_name("away"))
+    docs.write("b.txt", "b")
+    docs.sync()
+    (folder,) = read(docs)["folders"]
+    store = folder["stores"][0]
+    assert (store["state"], store["events"], store["missing"]) == ("offline", 1, 1)
+    assert "nas" in store["message"]
+    assert (folder["state"], folder["pending"]["upload"]) == ("waiting", 1)
+
+
+def test_replaced_store_is_an_error(docs: Profile, nas: Path) -> None:
+    """An empty directory in its place is no store that will come back by itself."""
+    docs.sync()
+    nas.rename(nas.with_name("away"))
+    nas.mkdir()
+    (folder,) = read(docs)["folders"]
+    assert folder["stores"][0]["state"] == "error"
+
+
+def test_paused_away_and_damaged_folders(docs: Profile, tmp_path: Path) -> None:
+    """Each has its own state, and a damaged one hides no other."""
+    with docs.engine() as engine:
+        away = create_folder(engine, str(tmp_path / "away"), "away", []).settings
+        damaged = create_folder(engine, str(tmp_path / "damaged"), "damaged", []).settings
+        pause_folder(engine, "docs", paused=True)
+    away.path.rename(tmp_path / "elsewhere")
+    for suffix in ("-wal", "-shm"):
+        (docs.places.state / f"{damaged.folder_id}.db{suffix}").unlink(missing_ok=True)
+    (docs.places.state / f"{damaged.folder_id}.db").write_bytes(b"none" * 1000)
+    folders = read(docs)["folders"]
+    assert [folder["state"] for folder in folders] == ["paused", "error", "error"]
+    assert all(folder["problems"] for folder in folders[1:])
+
+
+def test_problems_of_the_last_pass_are_remembered(docs: Profile) -> None:
+    """What could not be synced is still told by a later process."""
+    (docs.folder / "bad\udcff").write_text("x")
+    docs.sync()
+    (folder,) = read(docs)["folders"]
+    assert folder["state"] == "error"
+    (problem,) = folder["problems"]
+    assert set(problem) == {"path", "kind", "message"}
+
+
+def test_folder_without_stores_is_kept_at_home(anna: Profile) -> None:
+    """The home store holds everything."""
+    anna.write("a.txt", "a")
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+    anna.sync()
+    (folder,) = read(anna)["folders"]
+    (home,) = folder["stores"]
+    assert (folder["state"], home["events"], home["missing"]) == ("idle", 1, 0)

@@ -1,0 +1,201 @@
+"""`sync`: several folders and stores in one pass."""
+
+from pathlib import Path
+
+import pytest
+from firnline.engine.errors import NoSuchFolderError
+from firnline.engine.folder_commands import create_folder, join_folder
+from firnline.engine.folder_root import FolderAwayError
+from firnline.engine.sync_command import Deadline, sync_folders
+from firnline.state.database import DatabaseError
+from firnline.stores.errors import UnavailableError
+from firnline.sync.connection import ReplacedError
+from firnline.sync.context import CancelledError
+from tests.doubles.profile import Profile
+from tests.doubles.still_clock import StillClock
+
+
+@pytest.fixture
+def both(anna: Profile, bert: Profile, nas: Path) -> tuple[Profile, Profile]:
+    """Two devices with one folder in one store."""
+    anna.add_store("nas", nas)
+    bert.add_store("nas", nas)
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+    with bert.engine() as engine:
+        join_folder(engine, "docs", str(bert.folder), None, [])
+    return anna, bert
+
+
+def test_file_arrives_on_the_other_device(both: tuple[Profile, Profile]) -> None:
+    """One pass here and one there is enough, and a third does nothing."""
+    anna, bert = both
+    anna.write("a/b.txt", "text")
+    anna.sync()
+    (outcome,) = bert.sync()
+    assert outcome.complete
+    assert bert.read("a/b.txt") == "text"
+    (outcome,) = bert.sync()
+    assert (outcome.report.written, outcome.report.applied) == (0, 0)
+
+
+def test_missing_store_stops_nothing(both: tuple[Profile, Profile], nas: Path) -> None:
+    """The change waits in the home store and is sent when the store is back."""
+    anna, bert = both
+    away = nas.rename(nas.with_name("away"))
+    anna.write("a.txt", "a")
+    (outcome,) = anna.sync()
+    assert [(each.name, type(each.why)) for each in outcome.unreached] == [
+        ("nas", UnavailableError)
+    ]
+    assert not outcome.complete
+    away.rename(nas)
+    (outcome,) = anna.sync()
+    assert outcome.complete
+    bert.sync()
+    assert bert.read("a.txt") == "a"
+
+
+def test_nothing_is_written_into_a_directory_in_a_stores_place(
+    both: tuple[Profile, Profile], nas: Path
+) -> None:
+    """An empty mount point is not the store, and stays empty."""
+    anna, _ = both
+    nas.rename(nas.with_name("away"))
+    nas.mkdir()
+    anna.write("a.txt", "a")
+    (outcome,) = anna.sync()
+    assert isinstance(outcome.unreached[0].why, ReplacedError)
+    assert list(nas.iterdir()) == []
+
+
+def test_refilled_store_is_not_believed(both: tuple[Profile, Profile], nas: Path) -> None:
+    """Another generation means that the store may lack what this device takes for safe there."""
+    anna, _ = both
+    anna.sync()
+    (current,) = nas.glob("stores/*/is_current")
+    current.write_text("0" * 16)
+    (outcome,) = anna.sync()
+    assert isinstance(outcome.unreached[0].why, ReplacedError)
+
+
+def test_folder_that_is_away_stops_no_other(
+    both: tuple[Profile, Profile], tmp_path: Path
+) -> None:
+    """A folder without its root is left alone, the others are synced."""
+    anna, bert = both
+    anna.write("a.txt", "a")
+    other = tmp_path / "other"
+    with anna.engine() as engine:
+        create_folder(engine, str(other), "other", [])
+    anna.sync()
+    anna.folder.rename(anna.base / "elsewhere")
+    (other / "b.txt").write_text("b")
+    docs, rest = anna.sync()
+    assert isinstance(docs.error, FolderAwayError)
+    assert rest.complete
+    assert rest.report.written == 1
+    bert.sync()
+    assert bert.read("a.txt") == "a"
+
+
+@pytest.mark.parametrize("replace_by", ["empty directory", "copy"])
+def test_folder_that_is_another_is_away(
+    both: tuple[Profile, Profile], replace_by: str
+) -> None:
+    """Neither an empty mount point nor a copy in its place is read as changes."""
+    anna, bert = both
+    anna.write("a.txt", "a")
+    anna.sync()
+    old = anna.folder.rename(anna.base / "old")
+    anna.folder.mkdir()
+    if replace_by == "copy":
+        (anna.folder / ".firnline").mkdir()
+        (anna.folder / ".firnline" / "id").write_bytes((old / ".firnline" / "id").read_bytes())
+    (outcome,) = anna.sync()
+    assert isinstance(outcome.error, FolderAwayError)
+    bert.sync()
+    assert bert.read("a.txt") == "a"
+
+
+def test_damaged_state_stops_no_other_folder(
+    both: tuple[Profile, Profile], tmp_path: Path
+) -> None:
+    """A database that is none is told, with its file; the next folder is synced."""
+    anna, _ = both
+    with anna.engine() as engine:
+        create_folder(engine, str(tmp_path / "other"), "other", [])
+        first = engine.folder("docs").folder_id
+    for suffix in ("-wal", "-shm"):
+        (anna.places.state / f"{first}.db{suffix}").unlink(missing_ok=True)
+    (anna.places.state / f"{first}.db").write_bytes(b"no database" * 1000)
+    docs, other = anna.sync()
+    assert isinstance(docs.error, DatabaseError)
+    assert other.complete
+
+
+def test_only_named_folders_are_synced(both: tuple[Profile, Profile], tmp_path: Path) -> None:
+    """A name that is none stops all before anything is done."""
+    anna, _ = both
+    with anna.engine() as engine:
+        create_folder(engine, str(tmp_path / "other"), "other", [])
+    assert [outcome.name for outcome in anna.sync("other")] == ["other"]
+    with pytest.raises(NoSuchFolderError):
+        anna.sync("other", "nope")
+
+
+def test_stopped_pass_can_be_carried_on(both: tuple[Profile, Profile]) -> None:
+    """What is asked to stop says so and loses nothing."""
+    anna, bert = both
+    anna.write("a.txt", "a")
+    with anna.engine(cancelled=lambda: True) as engine:
+        (outcome,) = sync_folders(engine, [])
+    assert isinstance(outcome.error, CancelledError)
+    anna.sync()
+    bert.sync()
+    assert bert.read("a.txt") == "a"
+
+
+def test_deadline_passes_by_the_clock_and_on_request() -> None:
+    """It is over when its seconds are, or when somebody asks."""
+    clock = StillClock()
+    deadline = Deadline(clock, 10)
+    assert not deadline()
+    clock.sleep(10)
+    assert deadline()
+    endless = Deadline(clock, None)
+    clock.sleep(1_000_000)
+    assert not endless()
+    endless.asked = True
+    assert endless()
+
+
+def test_devices_learn_one_anothers_names(both: tuple[Profile, Profile]) -> None:
+    """After a change arrived, its device has a name here."""
+    anna, bert = both
+    anna.write("a.txt", "a")
+    anna.sync()
+    bert.sync()
+    with anna.engine(lock=False) as engine:
+        device = engine.peer.device
+    assert device in (bert.places.state / "devices.json").read_text()
+
+
+def test_two_stores_both_get_everything(
+    both: tuple[Profile, Profile], nas: Path, tmp_path: Path
+) -> None:
+    """A device with two stores brings to each what the other has."""
+    anna, bert = both
+    usb = tmp_path / "usb"
+    anna.add_store("usb", usb)
+    with anna.engine() as engine:
+        folder = engine.folder("docs")
+    text = anna.places.config_file.read_text()
+    anna.places.config_file.write_text(text.replace('stores = ["nas"]', 'stores = ["nas", "usb"]'))
+    bert.write("b.txt", "b")
+    bert.sync()
+    anna.sync()
+    for store in (nas, usb):
+        assert len(list(store.glob(f"docs-{folder.folder_id[:8]}/events/*/*"))) == 1
+    assert len(list((nas / "stores").iterdir())) == 2
+    assert len(list((usb / "stores").iterdir())) == 2
