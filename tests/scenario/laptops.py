@@ -48,8 +48,24 @@ class LaptopClock:
         self.moment += timedelta(**span)
 
 
+class _TimedStore(DirectoryStore):
+    """A directory store whose file system tells the test's time."""
+
+    def __init__(
+        self, base: Path, connection: str, clock: LaptopClock, steps: Steps, own: LaptopClock
+    ) -> None:
+        super().__init__(base, connection=connection, clock=clock, steps=steps)
+        self._own_clock = own
+
+    def server_time(self) -> datetime:
+        return self._own_clock.moment
+
+
 class Laptop:
-    """One device. `stores` are the store directories that it knows; `away` those out of reach."""
+    """One device. `stores` are the store directories that it knows; `away` those out of reach.
+
+    The stores' clock agrees with the laptop's unless another is given.
+    """
 
     def __init__(
         self,
@@ -59,6 +75,7 @@ class Laptop:
         *,
         clock: LaptopClock | None = None,
         minor: Iterable[Path] = (),
+        store_clock: LaptopClock | None = None,
         wrap: Callable[[str, Store], Store] = lambda name, store: store,
     ) -> None:
         self.device = DeviceId(device)
@@ -72,6 +89,7 @@ class Laptop:
         self.minor = set(minor)
         self.away: set[Path] = set()
         self.clock = clock or LaptopClock()
+        self.store_clock = store_clock or self.clock
         self.wrap = wrap
         self.keep_all: bool | None = None
         self._ticks = 0
@@ -131,6 +149,8 @@ class Laptop:
     def context(self, stack: ExitStack, steps: Steps = no_steps) -> FolderContext:
         state = FolderState(self.place / "state.db", steps=steps)
         stack.callback(state.close)
+        # Nobody pulls the plug here, so a commit need not wait for the disk.
+        state.database.connection.execute("PRAGMA synchronous=OFF")
         root = Root(str(self.folder), steps=steps)
         stack.callback(root.forget)
         reached: list[Connected] = []
@@ -146,6 +166,7 @@ class Laptop:
             if state.stores.get(store_id) is None:
                 with state.transaction("attach"):
                     state.stores.attach(store_id, "generation000000")
+        self._detach_dropped(state)
         lasting = any(base not in self.minor for base in self.stores)
         home = self.place / "home"
         home.mkdir(exist_ok=True)
@@ -165,12 +186,19 @@ class Laptop:
             steps=steps,
         )
 
+    def _detach_dropped(self, state: FolderState) -> None:
+        """What the user took from the list of stores is forgotten, as the engine does it."""
+        wanted = {store_hash(base) for base in self.stores}
+        with state.transaction("detach"):
+            for store_id in set(state.stores.ids()) - wanted:
+                state.stores.detach(store_id)
+
     def _connect(
         self, base: Path, store_id: StoreHash, steps: Steps, name: str | None = None
     ) -> Connected:
         base.mkdir(parents=True, exist_ok=True)
         connection = connection_hash(self.device, store_id, str(self.place).encode())
-        store = DirectoryStore(base, connection=connection, clock=self.clock, steps=steps)
+        store = _TimedStore(base, connection, self.clock, steps, self.store_clock)
         name = name or base.name
         return Connected(
             name,

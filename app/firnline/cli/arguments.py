@@ -48,7 +48,10 @@ class Group:
     """Commands that stand beside one another under one word (or under none)."""
 
     def __init__(self, parser: Parser, title: str = "commands", *, required: bool = True) -> None:
-        self._commands = parser.add_subparsers(metavar="COMMAND", title=title, required=required)
+        # Without `prog` argparse lays out a whole usage text to find it.
+        self._commands = parser.add_subparsers(
+            metavar="COMMAND", title=title, required=required, prog=parser.prog
+        )
 
     def add(self, name: str, run: str, text: str) -> Parser:
         """A command that `run` carries out: `module:function` in this package."""
@@ -75,7 +78,7 @@ def build_parser() -> Parser:
         metavar="DIR",
         help="where this device keeps its settings, state and logs; or FIRNLINE_PROFILE",
     )
-    parser.set_defaults(run=None)
+    parser.set_defaults(run=None, subject=None)
     commands = Group(parser, required=False)
     _add_stores(commands.group("store", "the places that folders are kept in"))
     _add_folders(commands.group("folder", "the folders that are kept equal"))
@@ -90,22 +93,28 @@ def build_parser() -> Parser:
 
 def _add_stores(stores: Group) -> None:
     add = stores.add("add", "store_commands:add", "add a store, made where there is none yet")
-    add.add_argument("name", metavar="NAME", help="what to call it on this device")
+    _store_name(add)
     add.add_argument("location", metavar="LOCATION", help="a path, or file:///...")
     _store_options(add)
     _json(stores.add("list", "store_commands:show_list", "show the stores of this device"))
     test = stores.add("test", "store_commands:test", "try what a store can do")
-    test.add_argument("name", metavar="NAME")
+    _store_name(test)
     edit = stores.add("edit", "store_commands:edit", "change what is known of a store")
-    edit.add_argument("name", metavar="NAME")
+    _store_name(edit)
     edit.add_argument("--location", metavar="LOCATION", help="where the same store is now")
     _store_options(edit)
     edit.add_argument(
         "--no-minor", dest="minor", action="store_false", default=None, help="others wait for it"
     )
     remove = stores.add("remove", "store_commands:remove", "forget a store; what it holds stays")
-    remove.add_argument("name", metavar="NAME")
+    _store_name(remove)
     _force(remove)
+
+
+def _store_name(parser: Parser) -> None:
+    """The command is about one store, and so are its errors."""
+    parser.add_argument("name", metavar="NAME", help="what it is called on this device")
+    parser.set_defaults(subject="store")
 
 
 def _store_options(parser: Parser) -> None:

@@ -159,7 +159,7 @@ def _tell_new(made: NewFolder, what: str, *, chosen: bool) -> int:
             f" `firnline folder stores {name} --add STORE` bring it elsewhere."
         )
     elif not chosen:
-        output.message("These are all stores of this device; --store names others.")
+        output.message("That is every store of this device; `--store` chooses.")
     if made.warning is not None:
         output.message(f"Careful: {output.shown(made.warning)}.")
     _tell_later(made.unreached)

@@ -4,6 +4,7 @@ Every command is a function from the parsed arguments to an exit code, in a modu
 is imported only when the command is called.
 """
 
+import gc
 import logging
 import sys
 from argparse import Namespace
@@ -20,6 +21,9 @@ DONE, FAILED, USAGE, WAITS, BUSY = range(5)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; returns its exit code."""
+    # A pass makes tuples by the ten thousand and hardly a cycle: to look for some so often would
+    # cost a tenth of its time.
+    gc.set_threshold(100_000, 20, 100)
     output.prepare()
     parsed = parse(sys.argv[1:] if arguments is None else arguments)
     if parsed.run is None:
@@ -37,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:
         _logger.debug("%s", parsed.run, exc_info=error)
-        return _failed(error)
+        return _failed(error, parsed)
     return code
 
 
@@ -48,15 +52,17 @@ def _run(parsed: Namespace) -> int:
     return code
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: Exception, parsed: Namespace) -> int:
     from firnline.config.profile_lock import ProfileBusy
-    from firnline.engine.errors import UsageError
+    from firnline.engine.errors import EngineError, UsageError
     from firnline.engine.problems import explain, is_known
 
     if not is_known(error):
         _tell_mistake(error)
         return FAILED
-    output.message(output.shown(f"firnline: {explain(error).line}"))
+    about = parsed.subject is not None and not isinstance(error, EngineError)
+    subject = f"{parsed.subject} {parsed.name}" if about else ""
+    output.message(output.shown(f"firnline: {explain(error, subject).line}"))
     if isinstance(error, ProfileBusy):
         return BUSY
     return USAGE if isinstance(error, UsageError) else FAILED

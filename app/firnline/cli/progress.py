@@ -1,8 +1,10 @@
 """Progress bars, drawn on a terminal only and only for work that takes a while.
 
-The library is imported when the first bar is drawn: most passes are over before that.
+Work may be part of other work: the bar of the innermost is shown, and the one around it comes back
+when it is done. The library is imported when the first bar is drawn: most passes are over before.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firnline.cli import output
@@ -13,7 +15,23 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 PATIENCE = 0.4
-"""Seconds after which work is long."""
+"""Seconds after which work is long, counted from the begin of the outermost."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What was begun and not ended yet."""
+
+    what: dict[str, Any]
+    """What the bar says."""
+    begun: float
+    done: int = 0
+    bar: "tqdm[Any] | None" = None
+
+    def hide(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
 
 
 class Bars(Progress):
@@ -21,35 +39,37 @@ class Bars(Progress):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._begun = 0.0
-        self._done = 0
-        self._what: dict[str, Any] = {}
-        self._bar: tqdm[Any] | None = None
+        self._works: list[_Work] = []
 
     def begin(self, activity: str, total: int, unit: str) -> None:
-        self.end()
-        self._begun = self._clock.monotonic()
-        self._done = 0
-        self._what = _description(activity, total, unit)
+        if self._works:
+            self._works[-1].hide()
+        self._works.append(_Work(_description(activity, total, unit), self._clock.monotonic()))
 
     def advance(self, amount: int) -> None:
-        if self._bar is not None:
-            self._bar.update(amount)
+        if not self._works:
             return
-        self._done += amount
-        if self._what and self._clock.monotonic() - self._begun >= PATIENCE:
-            self._bar = self._draw()
+        work = self._works[-1]
+        work.done += amount
+        if work.bar is not None:
+            work.bar.update(amount)
+        elif self._clock.monotonic() - self._works[0].begun >= PATIENCE:
+            work.bar = _draw(work)
 
     def end(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = None
-        self._what = {}
+        if self._works:
+            self._works.pop().hide()
 
-    def _draw(self) -> "tqdm[Any]":
-        from tqdm import tqdm
+    def clear(self) -> None:
+        """End whatever was begun: the work broke off, or messages are to be written."""
+        while self._works:
+            self.end()
 
-        return tqdm(initial=self._done, leave=False, dynamic_ncols=True, **self._what)
+
+def _draw(work: _Work) -> "tqdm[Any]":
+    from tqdm import tqdm
+
+    return tqdm(initial=work.done, leave=False, dynamic_ncols=True, **work.what)
 
 
 def _description(activity: str, total: int, unit: str) -> dict[str, Any]:
@@ -59,6 +79,6 @@ def _description(activity: str, total: int, unit: str) -> dict[str, Any]:
     return {**what, "unit": f" {unit}"}
 
 
-def progress_for_terminal(clock: Clock) -> Progress:
-    """Bars where somebody watches, else silence."""
-    return Bars(clock) if output.to_terminal() else Progress()
+def bars_for_terminal(clock: Clock) -> Bars | None:
+    """Bars where somebody watches, else none."""
+    return Bars(clock) if output.to_terminal() else None

@@ -8,7 +8,7 @@ from types import FrameType
 
 from firnline.cli import output
 from firnline.cli.opening import open_engine
-from firnline.cli.progress import progress_for_terminal
+from firnline.cli.progress import bars_for_terminal
 from firnline.engine.sync_command import Deadline, FolderOutcome, sync_folders
 from firnline.engine.system import SystemClock
 
@@ -19,14 +19,15 @@ def sync(arguments: Namespace) -> int:
     """One pass; 0 when nothing is left to do, else 1 and a line for each cause."""
     clock = SystemClock()
     deadline = Deadline(clock, arguments.timeout)
-    progress = progress_for_terminal(clock)
+    bars = bars_for_terminal(clock)
     with (
-        open_engine(arguments, lock=True, progress=progress, cancelled=deadline) as engine,
+        open_engine(arguments, lock=True, progress=bars, cancelled=deadline) as engine,
         _stopping_softly(deadline),
     ):
         outcomes = []
         for outcome in sync_folders(engine, arguments.folders):
-            progress.end()
+            if bars is not None:
+                bars.clear()
             _tell(outcome)
             outcomes.append(outcome)
         if not outcomes:

@@ -29,8 +29,10 @@ MAX_HEADER = 40
 MEMBER_OPS = frozenset({Op.PUT, Op.DEL, Op.MOV, Op.MKD, Op.RMD, Op.LNK})
 _KEYS = {"flags", "from", "hash", "mtime", "offset", "op", "parent", "path", "size"}
 _HEADER = re.compile(rb"firnline-batch 1 (0|[1-9][0-9]{0,9})\n")
-_HASH = re.compile("[0-9a-v]{32}")
-_PARENT = re.compile("0|[0-9a-v]{10}")
+_HASHES = re.compile("[0-9a-v]{32} (?:0|[0-9a-v]{10})")
+_OPS = {str(op): op for op in MEMBER_OPS}
+_EMPTY = frozenset({Op.DEL, Op.MKD, Op.RMD})
+_decode = json.JSONDecoder().raw_decode
 _MAX_SIZE = 2**63 - 1
 
 
@@ -109,12 +111,13 @@ def _lines(manifest: bytes) -> Iterator[str]:
 
 
 def _member(line: str) -> Change:
-    fields: Any = json.loads(line)
-    if not isinstance(fields, dict) or fields.keys() != _KEYS:
+    fields: Any
+    fields, end = _decode(line)
+    if end != len(line) or not isinstance(fields, dict) or fields.keys() != _KEYS:
         raise BadBatchError("other keys than a member has")
-    op = Op(fields["op"])
-    if op not in MEMBER_OPS:
-        raise BadBatchError(f"{op} cannot be in a batch")
+    op = _OPS.get(str(fields["op"]))
+    if op is None:
+        raise BadBatchError(f"{fields['op']!r} cannot be in a batch")
     check_flags(op, fields["flags"])
     path = check_path(_text(fields["path"]))
     source = fields["from"]
@@ -122,10 +125,14 @@ def _member(line: str) -> Change:
         check_path(_text(source))
     if op is Op.MOV and (source is None or source == path):
         raise BadBatchError("a move without a source of its own")
-    data_hash, parent = _text(fields["hash"]), _text(fields["parent"])
-    if not _HASH.fullmatch(data_hash) or not _PARENT.fullmatch(parent):
+    data_hash, parent, mtime = (
+        _text(fields["hash"]),
+        _text(fields["parent"]),
+        _text(fields["mtime"]),
+    )
+    if not _HASHES.fullmatch(f"{data_hash} {parent}"):
         raise BadBatchError("a hash that is none")
-    if op in (Op.DEL, Op.MKD, Op.RMD) and data_hash != EMPTY_HASH:
+    if op in _EMPTY and data_hash != EMPTY_HASH:
         raise BadBatchError(f"{op} with a content")
     offset = fields["offset"]
     return Change(
@@ -135,14 +142,14 @@ def _member(line: str) -> Change:
         Ref(parent),
         DataHash(data_hash),
         _count(fields["size"]),
-        decode_mtime(_text(fields["mtime"])),
+        decode_mtime(mtime),
         fields["flags"],
         None if offset is None else _count(offset),
     )
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
+    if type(value) is not str:
         raise BadBatchError("not a text")
     return value
 

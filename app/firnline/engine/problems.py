@@ -145,7 +145,7 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.UnavailableError: _words(
         "Not in reach",
         "{subject} cannot be reached ({0.detail})",
-        "mount or plug it in and sync again; all else went on without it",
+        "mount or plug it in, and try again",
     ),
     store.NotFoundError: _detail("Missing in the store", "`firnline sync` tries it again"),
     store.AlreadyExistsError: _detail("Already there"),

@@ -73,7 +73,7 @@ class Across:
             self._access.exchange(arrived, path)
             self._drop(arrived)
             raise Changed(path, "no file stands there any more")
-        kept = self._carry(arrived, slot, old)
+        kept, old = self._carry(arrived, slot, old)
         self._drop(source)
         self._barrier.elsewhere(path)
         return Placed(found, kept, not old.same_version(expected))
@@ -117,15 +117,18 @@ class Across:
             raise Changed(path, "was changed by somebody else")
         return aside
 
-    def _carry(self, source: str, slot: str, old: Stat) -> Stat:
-        """Copy, then remove; copied again where somebody wrote meanwhile through an open file."""
+    def _carry(self, source: str, slot: str, old: Stat) -> tuple[Stat, Stat]:
+        """Copy, then remove; copied again where somebody wrote meanwhile through an open file.
+
+        The stat of the copy, and of what was copied.
+        """
         kept = self._copy(source, slot, old)
         while not is_expected(self._access, source, old):
             old = stat_of(self._access.lstat(source))
             self._drop(slot)
             kept = self._copy(source, slot, old)
         self._drop(source)
-        return kept
+        return kept, old
 
     def _drop(self, path: str) -> None:
         self._steps("drop copy")

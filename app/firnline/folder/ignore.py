@@ -26,7 +26,7 @@ _TEMPORARY = re.compile(
             r"~\$.+",  # Microsoft Office: who has a document open
             r"~WR[A-Z]\d{4}\.tmp",  # Word, while it saves
             r"\.~lock\..+#",  # LibreOffice: who has a document open
-            r"\..*\.sw[a-p]",  # vim: the swap file
+            r"\.(?:.*\.)?sw[a-p]",  # vim: the swap file
             r"\.#.+",  # Emacs: who edits a file
             r"#.+#",  # Emacs: what was not saved yet
             r"\..+\.kate-swp",  # Kate: the swap file

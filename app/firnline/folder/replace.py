@@ -16,6 +16,7 @@ All functions raise FolderError or OSError; `Root` translates the latter.
 """
 
 import errno
+from contextlib import suppress
 
 from firnline.core.event import Kind
 from firnline.core.paths import normalize, parent_of
@@ -265,9 +266,21 @@ class Replacer:
         try:
             self._access.rename_new(source, target)
         except FileNotFoundError:
-            if not self.make_directories(parent_of(target)):
+            made = self.make_directories(parent_of(target))
+            if not made:
                 raise
-            self._access.rename_new(source, target)
+            try:
+                self._access.rename_new(source, target)
+            except FileNotFoundError:
+                # The source is what is gone, and nobody asked for empty directories.
+                self._unmake(made)
+                raise
+
+    def _unmake(self, made: list[str]) -> None:
+        for path in reversed(made):
+            self._steps("remove directory")
+            with suppress(OSError, FolderError):
+                self._access.remove_directory(path)
 
     def _respell(self, source: str, target: str) -> None:
         """A file system that takes the two names for one: there a plain rename changes the

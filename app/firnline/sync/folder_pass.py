@@ -105,7 +105,8 @@ def _round(
         unsettled += applier.unsettled
     report.written += written
     report.applied += applied
-    if unsettled:
+    # A rule's event may concern a path that this round has passed already.
+    if unsettled or (written and context.state.journal.dirty(limit=1)):
         return True
     return bool(written or applied) and pull(context) > 0
 

@@ -47,6 +47,7 @@ class Outbox:
         self._writer = writer
         self._items: list[Item] = []
         self._bytes = 0
+        self._bodies = 0
         self._under_way: _UnderWay | None = None
         self._worker: ThreadPoolExecutor | None = None
         self.written = 0
@@ -71,10 +72,12 @@ class Outbox:
     def add(self, item: Item) -> None:
         """Take one change; no path may be touched twice by what is flushed together."""
         size = len(item.body or b"")
-        if self._bytes + size > MAX_BODIES or len(self._items) >= MAX_MEMBERS:
+        full = len(self._items) >= MAX_MEMBERS or self._bodies >= _MOST_BODIES
+        if full or self._bytes + size > MAX_BODIES:
             self.flush()
         self._items.append(item)
         self._bytes += size
+        self._bodies += item.body is not None
 
     def close(self, heads: Sequence[Entry]) -> None:
         """Close heads by events that stand before what was added so far."""
@@ -86,7 +89,7 @@ class Outbox:
 
     def flush(self) -> None:
         """Send what was collected; the batch before is settled first."""
-        items, self._items, self._bytes = self._items, [], 0
+        items, self._items, self._bytes, self._bodies = self._items, [], 0, 0
         if not items:
             return
         draft = self._draft(items)
@@ -128,6 +131,8 @@ class Outbox:
         book_rows(self._context, (row for item in items for row in item.rows), draft)
 
 
+_MOST_BODIES = 10_000
+"""Members with a body in one batch: tiny files fill memory by their number, not by their bytes."""
 _INLINE = 2**20
 """Events smaller than this are sent without handing them to a thread."""
 

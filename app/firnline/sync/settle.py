@@ -14,6 +14,7 @@ from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import StoreError
 from firnline.sync.bodies import chunks_of
 from firnline.sync.context import Connected, FolderContext
+from firnline.sync.rescue import read_kept
 
 
 def settle(context: FolderContext) -> None:
@@ -73,23 +74,31 @@ def _stands(connected: Connected, path: str, size: int) -> bool:
 
 
 def _settle_kept(context: FolderContext, intents: list[Intent]) -> None:
-    """A kept file that is not the one that the table knows is a save that slipped in."""
+    """A kept file is the one that the table knows, the new one that had not taken its place yet
+    (`folder.replace`), or else a save that slipped in."""
     kept_names = context.root.list_kept()
     if not kept_names:
         return
     rescued = {item.kept for item in context.state.intents.rescued()}
-    paths = {str(context.hasher.path(intent.path)): intent.path for intent in intents}
+    by_hash = {str(context.hasher.path(intent.path)): intent for intent in intents}
     for kept in kept_names:
         if kept in rescued:
             continue
-        path = paths.get(kept.partition("-")[0])
-        row = None if path is None else context.state.files.get(path)
-        stat = context.root.kept_stat(kept)
-        if row is not None and stat is not None and not _is(row, stat):
+        intent = by_hash.get(kept.partition("-")[0])
+        row = None if intent is None else context.state.files.get(intent.path)
+        if intent is not None and row is not None and _is_save(context, kept, intent, row):
             with context.state.transaction("rescue"):
                 context.state.intents.rescue(Rescued(kept, row.path, row.base))
             continue
         context.root.drop_kept(kept)
+
+
+def _is_save(context: FolderContext, kept: str, intent: Intent, row: FileRow) -> bool:
+    stat = context.root.kept_stat(kept)
+    if stat is None or _is(row, stat) or stat.kind not in (Kind.FILE, Kind.LINK):
+        return False
+    content = context.hasher.data(read_kept(context.root, kept, stat.kind))
+    return (stat.kind, content) != (intent.kind, intent.data_hash)
 
 
 def _is(row: FileRow, stat: Stat) -> bool:

@@ -60,9 +60,11 @@ class Observer(KnownEvents):
 
     def free(self, path: str) -> bool:
         """Whether a file may be put at `path`: nothing below it, no file above it."""
-        below = any(other.startswith(f"{path}/") for other in self.folder)
-        files = [self.folder.get(above) for above in ancestors(path)]
-        return not below and all(f is None or f.kind is Kind.DIRECTORY for f in files)
+        return self.reachable(path) and not any(p.startswith(f"{path}/") for p in self.folder)
+
+    def reachable(self, path: str) -> bool:
+        above = [self.folder.get(directory) for directory in ancestors(path)]
+        return all(found is None or found.kind is Kind.DIRECTORY for found in above)
 
     def save(self, path: str, finding: Finding) -> None:
         if self.free(path):
@@ -188,10 +190,8 @@ class Observer(KnownEvents):
         self.table[path] = Row(shown.ref, self.folder[path])
 
     def _fits(self, shown: Entry) -> bool:
-        return self.free(shown.path) or (
-            shown.kind is Kind.DIRECTORY
-            and all(a not in self.folder for a in ancestors(shown.path))
-        )
+        directory = shown.kind is Kind.DIRECTORY
+        return self.reachable(shown.path) if directory else self.free(shown.path)
 
     def apply_all(self) -> None:
         for _ in range(2):

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.engine.conflict_commands import resolve_conflict
 from firnline.engine.errors import RefusedError
 from firnline.engine.folder_commands import create_folder, join_folder, pause_folder
 from firnline.engine.open_folder import open_folder
 from firnline.history.conflicts import Conflict, NoConflictError, open_conflicts
 from firnline.history.names import Names
-from tests.doubles.profile import Profile
 
 Pair = tuple[Profile, Profile, Conflict]
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from firnline.engine import demo
 from firnline.engine.demo import DemoFailedError, Device, place, play
 from firnline.engine.runtime import Surroundings

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from firnline.engine import device_names
 from tests.doubles.profile import Profile
+
+from firnline.engine import device_names
 
 
 def test_names_are_remembered_without_a_store(anna: Profile, nas: Path) -> None:

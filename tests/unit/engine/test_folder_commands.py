@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.config.errors import ConfigUnreadableError
 from firnline.engine.errors import AmbiguousNameError, NoSuchStoreError, RefusedError, UsageError
 from firnline.engine.folder_commands import (
@@ -14,7 +16,6 @@ from firnline.engine.folder_commands import (
 )
 from firnline.engine.open_folder import state_file
 from firnline.stores.errors import StoreError
-from tests.doubles.profile import Profile
 
 
 def create(profile: Profile, name: str | None = None, stores: tuple[str, ...] = ()) -> str:
@@ -22,9 +23,7 @@ def create(profile: Profile, name: str | None = None, stores: tuple[str, ...] = 
         return create_folder(engine, str(profile.folder), name, stores).settings.folder_id
 
 
-def test_new_folder_has_marker_settings_and_a_place_in_its_stores(
-    anna: Profile, nas: Path
-) -> None:
+def test_new_folder_has_marker_settings_and_a_place_in_its_stores(anna: Profile, nas: Path) -> None:
     """It is named after its directory, goes to all stores, and the stores know it."""
     anna.add_store("nas", nas)
     with anna.engine() as engine:
@@ -146,7 +145,7 @@ def test_available_folders_and_where_they_are(
 def test_joined_folder_keeps_its_place_in_the_stores(
     anna: Profile, bert: Profile, nas: Path
 ) -> None:
-    """The second device uses the directory that the first one made, whatever it calls the folder."""
+    """The second device uses the directory that the first one made, whatever its name."""
     anna.add_store("nas", nas)
     folder_id = create(anna, "My docs")
     bert.add_store("nas", nas)
@@ -221,9 +220,7 @@ def test_left_over_state_does_not_delete_anything(anna: Profile, bert: Profile, 
     anna.sync()
     bert.add_store("nas", nas)
     with bert.engine() as engine:
-        state_file(engine, folder_id).write_bytes(
-            state_file_of(anna, folder_id).read_bytes()
-        )
+        state_file(engine, folder_id).write_bytes(state_file_of(anna, folder_id).read_bytes())
         join_folder(engine, "docs", str(bert.folder), None, [])
     bert.sync()
     anna.sync()

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from firnline.engine.identity import (
     IdentityError,
     make_identity,

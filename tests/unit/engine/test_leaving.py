@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.engine.errors import NoSuchFolderError, RefusedError, UsageError
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.leaving import change_stores, remove_folder
-from tests.doubles.profile import Profile
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.engine.errors import RefusedError
 from firnline.engine.folder_commands import create_folder
 from firnline.engine.nesting import Place, refuse_nesting
-from tests.doubles.profile import Profile
 
 
 def test_folders_stores_and_profile_stay_apart(anna: Profile, nas: Path) -> None:

@@ -5,6 +5,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+
 from firnline.config.errors import ConfigSyntaxError
 from firnline.config.profile_lock import ProfileBusy
 from firnline.engine.errors import RefusedError

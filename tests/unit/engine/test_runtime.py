@@ -5,13 +5,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.config.profile_lock import ProfileBusy, ProfileLock
 from firnline.engine.errors import AmbiguousNameError, NoSuchFolderError, NoSuchStoreError
 from firnline.engine.folder_commands import create_folder
 from firnline.engine.runtime import store_kind
 from firnline.stores.errors import UnavailableError
 from firnline.sync.context import Unreached
-from tests.doubles.profile import Profile
 
 
 def test_device_keeps_its_id(anna: Profile) -> None:
@@ -91,7 +92,7 @@ def test_stores_are_reached_best_rated_first(anna: Profile, tmp_path: Path) -> N
     (tmp_path / "away").rename(tmp_path / "elsewhere")
     text = anna.places.config_file.read_text()
     anna.places.config_file.write_text(
-        text.replace('[stores.quick]\n', '[stores.quick]\nrating = 90\n')
+        text.replace("[stores.quick]\n", "[stores.quick]\nrating = 90\n")
     )
     with anna.engine() as engine:
         reached, unreached = engine.reach(["slow", "away", "quick"])

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.engine.folder_commands import create_folder, pause_folder
 from firnline.engine.status import status
-from tests.doubles.profile import Profile
 
 
 def read(profile: Profile) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+
 from firnline.engine.errors import NoSuchStoreError, RefusedError, UsageError
 from firnline.engine.folder_commands import create_folder
 from firnline.engine.store_commands import (
@@ -16,7 +18,6 @@ from firnline.engine.store_commands import (
 )
 from firnline.stores.configs import StoreConfig
 from firnline.stores.errors import UnavailableError
-from tests.doubles.profile import Profile
 
 
 def stored_config(store: Path) -> StoreConfig:
@@ -42,7 +43,7 @@ def test_new_store_is_made(anna: Profile, nas: Path) -> None:
 def test_probe_leaves_nothing(anna: Profile, nas: Path) -> None:
     """What was tried is removed again."""
     anna.add_store("nas", nas)
-    assert [path for path in nas.glob("connections/*/tmp/*")] == []
+    assert list(nas.glob("connections/*/tmp/*")) == []
 
 
 def test_store_of_another_device_is_taken_up(anna: Profile, bert: Profile, nas: Path) -> None:

@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.doubles.profile import Profile
+from tests.doubles.still_clock import StillClock
+
 from firnline.engine.errors import NoSuchFolderError
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.folder_root import FolderAwayError
@@ -11,8 +14,6 @@ from firnline.state.database import DatabaseError
 from firnline.stores.errors import UnavailableError
 from firnline.sync.connection import ReplacedError
 from firnline.sync.context import CancelledError
-from tests.doubles.profile import Profile
-from tests.doubles.still_clock import StillClock
 
 
 @pytest.fixture
@@ -79,9 +80,7 @@ def test_refilled_store_is_not_believed(both: tuple[Profile, Profile], nas: Path
     assert isinstance(outcome.unreached[0].why, ReplacedError)
 
 
-def test_folder_that_is_away_stops_no_other(
-    both: tuple[Profile, Profile], tmp_path: Path
-) -> None:
+def test_folder_that_is_away_stops_no_other(both: tuple[Profile, Profile], tmp_path: Path) -> None:
     """A folder without its root is left alone, the others are synced."""
     anna, bert = both
     anna.write("a.txt", "a")
@@ -100,9 +99,7 @@ def test_folder_that_is_away_stops_no_other(
 
 
 @pytest.mark.parametrize("replace_by", ["empty directory", "copy"])
-def test_folder_that_is_another_is_away(
-    both: tuple[Profile, Profile], replace_by: str
-) -> None:
+def test_folder_that_is_another_is_away(both: tuple[Profile, Profile], replace_by: str) -> None:
     """Neither an empty mount point nor a copy in its place is read as changes."""
     anna, bert = both
     anna.write("a.txt", "a")
@@ -118,9 +115,7 @@ def test_folder_that_is_another_is_away(
     assert bert.read("a.txt") == "a"
 
 
-def test_damaged_state_stops_no_other_folder(
-    both: tuple[Profile, Profile], tmp_path: Path
-) -> None:
+def test_damaged_state_stops_no_other_folder(both: tuple[Profile, Profile], tmp_path: Path) -> None:
     """A database that is none is told, with its file; the next folder is synced."""
     anna, _ = both
     with anna.engine() as engine:

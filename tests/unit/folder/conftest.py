@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.doubles.still_clock import StillClock
+from tests.unit.folder.scanning import Scanner
 from tests.unit.folder.steps_double import StepsDouble
 
 from firnline.folder import marker
@@ -37,3 +38,8 @@ def root(folder: Path, steps: StepsDouble) -> Iterator[Root]:
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()
+
+
+@pytest.fixture
+def scanner(root: Root, clock: StillClock) -> Scanner:
+    return Scanner(root, clock)

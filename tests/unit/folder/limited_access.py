@@ -6,6 +6,7 @@ import os
 import pytest
 
 from firnline.folder import kernel
+from firnline.folder.area import list_names
 from firnline.folder.handles import Handles
 
 WAYS = ("exchange", "links", "renames")
@@ -23,6 +24,25 @@ class NoLinks(NoExchange):
 
     def link(self, source: str, target: str) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+class FoldsCase(Handles):
+    """As on macOS and Windows: two spellings of the last part are one name."""
+
+    def lstat(self, path: str) -> os.stat_result:
+        return super().lstat(self._spelled(path))
+
+    def rename_new(self, source: str, target: str) -> None:
+        if self._spelled(target) != target:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        super().rename_new(source, target)
+
+    def _spelled(self, path: str) -> str:
+        directory, slash, leaf = path.rpartition("/")
+        for name in list_names(self, directory):
+            if name.casefold() == leaf.casefold():
+                return f"{directory}{slash}{name}"
+        return path
 
 
 def access_of(way: str, path: str) -> Handles:

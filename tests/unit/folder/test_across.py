@@ -14,6 +14,7 @@ from firnline.folder import kernel
 from firnline.folder.errors import (
     Blocked,
     Changed,
+    FolderError,
     NoSpace,
     Occupied,
     OtherDevice,
@@ -205,3 +206,59 @@ def test_no_space(root: Root, mount: Path, folder: Path):
         root.move("file", f"{MOUNT}/file", found)
     assert tree(mount) == {}
     assert stat_at(root, "file") == found
+
+
+def test_writing_while_the_old_file_is_kept(
+    root: Root, mount: Path, folder: Path, steps: StepsDouble
+):
+    """A program that still has the replaced file open may write until it is kept, and it is."""
+    (mount / "file").write_bytes(b"old")
+    old = stat_at(root, f"{MOUNT}/file")
+    name = temporary(root, b"new")
+    root.area.prepare(".firnline/kept")
+    copies = []
+    with (mount / "file").open("r+b", buffering=0) as editor:
+        # Step 5 of a replacement across is the copy of the old file.
+        steps.before(5, lambda: copies.append(editor.write(b"saved!")))
+        placed = root.place(name, f"{MOUNT}/file", old, "k")
+    assert copies == [6]
+    assert kept(root, "k") == b"saved!"
+    assert placed.slipped
+    assert tree(mount) == {"file": b"new"}
+
+
+def test_a_failing_disk(root: Root, mount: Path, monkeypatch: pytest.MonkeyPatch):
+    """An error of the mounted disk is told as it is; nothing changes there."""
+    (mount / "file").write_bytes(b"old")
+    old = stat_at(root, f"{MOUNT}/file")
+    exchange = kernel.exchange
+
+    def fail(source: int, name: str, directory: int, target: str) -> None:
+        if os.fstat(source).st_dev == os.fstat(directory).st_dev:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        exchange(source, name, directory, target)
+
+    monkeypatch.setattr(kernel, "exchange", fail)
+    with pytest.raises(FolderError) as error:
+        root.place(temporary(root, b"new"), f"{MOUNT}/file", old, "k")
+    assert type(error.value) is FolderError
+    assert tree(mount) == {"file": b"old"}
+
+
+def test_saved_at_the_target_too(root: Root, mount: Path, folder: Path, steps: StepsDouble):
+    """When a move is called off, a target that somebody wrote meanwhile is not taken away."""
+    (folder / "file").write_bytes(b"old")
+    before = stat_at(root, "file")
+
+    def save() -> None:
+        (folder / "file").write_bytes(b"saved!")
+        (mount / "file").write_bytes(b"saved there")
+
+    steps.before(3, save)
+    with pytest.raises(Changed):
+        root.move("file", f"{MOUNT}/file", before)
+    assert tree(folder) == {
+        MOUNT: None,
+        f"{MOUNT}/file": b"saved there",
+        "file": b"saved!",
+    }

@@ -4,6 +4,7 @@ Each test of a replacement runs in the three ways of `firnline.folder.replace`, 
 have no flags.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from firnline.core.event import Kind
 from firnline.folder.access import Access
 from firnline.folder.errors import (
     Changed,
+    FolderError,
     NameImpossible,
     NotInside,
     Occupied,
@@ -320,3 +322,56 @@ def test_putting_back(root: Root, folder: Path):
     with pytest.raises(Occupied):
         root.put_back("k", "d/file")
     assert kept(root, "k") == b"old"
+
+
+def test_two_saves_between_two_looks(folder: Path, steps: StepsDouble):
+    """A save in place that the next save replaces at once is kept: it has no other name."""
+    with Root(str(folder), steps=steps, access=access_of("links", str(folder))) as root:
+        warm_up(root, folder)
+        (folder / "file").write_bytes(b"old")
+        old = stat_at(root, "file")
+        name = temporary(root, b"new")
+
+        def twice() -> None:
+            save_in_place(folder)
+            (folder / "saving").write_bytes(b"saved again")
+            (folder / "saving").rename(folder / "file")
+
+        steps.before(1, twice)
+        with pytest.raises(Changed) as error:
+            root.place(name, "file", old, "k")
+        assert error.value.kept == "k"
+        assert kept(root, "k") == b"saved!"
+        assert tree(folder) == {"file": b"saved again"}
+
+
+def test_two_renames_that_fail_in_the_middle(
+    folder: Path, steps: StepsDouble, monkeypatch: pytest.MonkeyPatch
+):
+    """Without exchange and links, the old file gets its name back when the new one cannot."""
+    with Root(str(folder), steps=steps, access=access_of("renames", str(folder))) as root:
+        warm_up(root, folder)
+        (folder / "file").write_bytes(b"old")
+        old = stat_at(root, "file")
+        name = temporary(root, b"new")
+        rename = root.access.rename_new
+
+        def fail(source: str, target: str) -> None:
+            if target == "file" and "tmp" in source:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            rename(source, target)
+
+        monkeypatch.setattr(root.access, "rename_new", fail)
+        with pytest.raises(FolderError):
+            root.place(name, "file", old, "k")
+        assert tree(folder) == {"file": b"old"}
+        assert root.list_kept() == []
+
+
+def test_a_parent_that_becomes_a_file(root: Root, folder: Path, steps: StepsDouble):
+    """What comes into the place of a missing parent in the last moment is not replaced."""
+    name = temporary(root, b"new")
+    steps.before(1, (folder / "d").touch)
+    with pytest.raises(NotInside):
+        root.place(name, "d/file", None)
+    assert tree(folder) == {"d": b""}

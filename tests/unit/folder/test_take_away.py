@@ -1,16 +1,24 @@
 """Taking files away, and moving files and directories."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.unit.folder.limited_access import without_renameat2
+from tests.unit.folder.limited_access import FoldsCase, without_renameat2
 from tests.unit.folder.placing import kept, stat_at, temporary, tree
 from tests.unit.folder.steps_double import StepsDouble
 
 from firnline.core.event import Kind
-from firnline.folder.errors import Changed, NameImpossible, NotInside, Occupied, Vanished
+from firnline.folder.errors import (
+    Changed,
+    FolderError,
+    NameImpossible,
+    NotInside,
+    Occupied,
+    Vanished,
+)
 from firnline.folder.filesystem import Root
 from firnline.folder.handles import Handles
 from firnline.folder.portable import Paths
@@ -247,4 +255,45 @@ def test_a_file_under_its_own_parent(root: Root, folder: Path):
         root.move("file", "file/below", stat_at(root, "file"))
     with pytest.raises(NotInside):
         root.place(temporary(root, b"y"), "file/below", None)
+    assert tree(folder) == {"file": b"x"}
+
+
+def test_deleted_before_it_is_moved(root: Root, folder: Path, steps: StepsDouble):
+    """A source that the user deletes in the last moment is not moved, and leaves no directories."""
+    for target in ("target", "a/b/target"):
+        (folder / "file").write_bytes(b"x")
+        old = stat_at(root, "file")
+        steps.before(0, (folder / "file").unlink)
+        with pytest.raises(Vanished):
+            root.move("file", target, old)
+        assert tree(folder) == {}
+
+
+def test_another_spelling(folder: Path):
+    """Where two spellings are one name, a move to the other spelling is a rename in place."""
+    (folder / "file").write_bytes(b"x")
+    (folder / "dir/below").mkdir(parents=True)
+    with Root(str(folder), access=FoldsCase(str(folder))) as root:
+        old = stat_at(root, "file")
+        assert root.move("file", "FILE", old).same_version(old)
+        root.move_directory("dir", "Dir")
+        (folder / "other").write_bytes(b"y")
+        with pytest.raises(Occupied):
+            root.move("other", "file", stat_at(root, "other"))
+    assert tree(folder) == {"Dir": None, "Dir/below": None, "FILE": b"x", "other": b"y"}
+
+
+def test_a_failing_disk(root: Root, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """An error of the disk is told as it is, and the file stays."""
+    (folder / "file").write_bytes(b"x")
+    old = stat_at(root, "file")
+
+    def fail(source: str, target: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(root.access, "rename_new", fail)
+    for action in (lambda: root.take_away("file", old, "k"), lambda: root.move("file", "x", old)):
+        with pytest.raises(FolderError) as error:
+            action()
+        assert type(error.value) is FolderError
     assert tree(folder) == {"file": b"x"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.folder.conftest import FOLDER_ID
-from tests.unit.folder.placing import MTIME_MS, temporary
+from tests.unit.folder.placing import MTIME_MS, stat_at, temporary
 from tests.unit.folder.steps_double import PowerCut, StepsDouble
 from tests.unit.stores.disks import disk
 
@@ -231,3 +231,29 @@ def test_the_area_is_no_link(folder: Path, tmp_path: Path):
     with Root(str(folder)) as root, pytest.raises(NotInside):
         root.new_temporary()
     assert os.listdir(outside) == []
+
+
+def test_a_file_system_without_modes(folder: Path, area: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where modes cannot be set (FAT), none is tried, and no file counts as executable."""
+    set_mode = os.fchmod
+    monkeypatch.setattr(os, "fchmod", lambda *arguments: None)
+    (folder / "file").touch(0o755)
+    with Root(str(folder)) as root:
+        assert not root.has_modes
+        monkeypatch.setattr(os, "fchmod", set_mode)
+        found = stat_at(root, "file")
+        assert not found.executable
+        assert root.set_executable("file", True, found) == found
+        name = temporary(root, b"x", executable=True)
+        assert stat.S_IMODE((area / name).stat().st_mode) == 0o600
+    with Root(str(folder)) as root:
+        assert root.has_modes
+
+
+def test_a_system_without_modes(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where there is no such call (Windows), nothing is tried at all."""
+    monkeypatch.delattr(os, "fchmod")
+    with Root(str(folder)) as root:
+        assert not root.has_modes
+        placed = root.place(temporary(root, b"x", executable=True), "file", None)
+    assert not placed.stat.executable

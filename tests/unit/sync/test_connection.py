@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from firnline.core.event import DeviceId
 from firnline.engine.system import SystemClock
 from firnline.stores import identity
@@ -99,7 +100,8 @@ def test_reading_connection_leaves_no_trace(tmp_path: Path, nas: Connected) -> N
     """A connection that only reads does not make its directory in the store."""
     nas.store.close()
     other = replace(PEER, device=DeviceId("bbbbbbbb"))
-    reading = connect(opener_of(tmp_path / "nas"), Expected("nas", "a" * 16, 50, False), other, write=False)
+    expected = Expected("nas", "a" * 16, 50, False)
+    reading = connect(opener_of(tmp_path / "nas"), expected, other, write=False)
     assert not (tmp_path / "nas" / "connections" / reading.connection).exists()
 
 
@@ -154,7 +156,7 @@ def test_one_folder_has_one_directory(nas: Connected) -> None:
 
 
 def test_what_is_no_folder_is_passed_over(tmp_path: Path, nas: Connected) -> None:
-    """Directories without a config are nothing, damaged configs are told, other folders are found."""
+    """Directories without a config are nothing, damaged ones are told, the others are found."""
     register_folder(nas, LAYOUT, FOLDER)
     (tmp_path / "nas" / "empty-00000000").mkdir()
     (tmp_path / "nas" / "bad-11111111").mkdir()

@@ -1,0 +1,266 @@
+"""Random lives of a few laptops: what people do, in any order, and what must hold at the end.
+
+A `Step` is plain data, so a schedule is printed, shrunk and replayed as it stands. A step that
+cannot be done (deleting what is not there) does nothing.
+"""
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+from tests.scenario.laptops import Laptop, LaptopClock
+from tests.scenario.store_contents import (
+    event_files,
+    everything_of,
+    folder_contents,
+    missing_contents,
+)
+
+from firnline.core.hashing import DataHash, Ref
+from firnline.core.heads import by_ref, state_of
+from firnline.state.file_index import FileRow
+from firnline.state.folder_state import FolderState
+
+PATHS = ("a", "b", "d", "d/a", "d/b", "d/e", "d/e/a", "f/a", "f/e/a")
+DIRECTORIES = ("d", "d/e", "f", "f/e", "g")
+
+
+class Do(StrEnum):
+    """What happens in one step."""
+
+    WRITE = "write"
+    SAME = "write what others may write too"
+    DELETE = "delete"
+    MOVE = "move"
+    MOVE_DIRECTORY = "move directory"
+    DELETE_TREE = "delete tree"
+    MODE = "chmod"
+    MAKE_DIRECTORY = "mkdir"
+    LINK = "link"
+    SWAP = "swap"
+    SYNC = "sync"
+    AWAY = "away"
+    LOSE_DATABASE = "lose database"
+
+
+class Step(NamedTuple):
+    """One thing that somebody does on one laptop. Only some need `other` and `store`."""
+
+    do: Do
+    laptop: int
+    path: str = "a"
+    other: str = "b"
+    store: int = 0
+
+
+def steps(laptops: int, stores: int, kinds: Iterable[Do] = tuple(Do)) -> st.SearchStrategy[Step]:
+    """Any step; a sync is half of all."""
+    path, directory = st.sampled_from(PATHS), st.sampled_from(DIRECTORIES)
+    who = st.integers(0, laptops - 1)
+    syncs = st.builds(Step, st.just(Do.SYNC), who)
+    of_directories = {Do.MOVE_DIRECTORY, Do.DELETE_TREE, Do.MAKE_DIRECTORY}
+    others = [
+        st.builds(
+            Step,
+            st.just(kind),
+            who,
+            directory if kind in of_directories else path,
+            directory if kind in of_directories else path,
+            st.integers(0, stores - 1),
+        )
+        for kind in kinds
+        if kind is not Do.SYNC
+    ]
+    return syncs | st.one_of(others)
+
+
+class Deleted(NamedTuple):
+    """A path that somebody deleted, and the event that had brought what was there."""
+
+    path: str
+    base: Ref
+
+
+class Life:
+    """Laptops that live through a schedule, and a ledger of what they were seen to have."""
+
+    def __init__(
+        self,
+        place: Path,
+        store_sets: Sequence[Sequence[int]],
+        skews: Sequence[float],
+        *,
+        watch: Callable[[str], object] = lambda text: None,
+    ) -> None:
+        """`store_sets`: for each laptop, the numbers of its stores. `skews`: seconds."""
+        self.laptops = []
+        self._watch = watch
+        self._start = LaptopClock().moment
+        for number, (numbers, skew) in enumerate(zip(store_sets, skews, strict=True)):
+            clock = LaptopClock(self._start + timedelta(seconds=skew))
+            stores = [place / f"s{store}" for store in numbers]
+            letter = "abc"[number]
+            self.laptops.append(Laptop(place / letter, letter * 8, stores, clock=clock))
+        self._texts = 0
+        self.taken: set[DataHash] = set()
+        """Every content that stood in a folder when it was scanned."""
+        self.replaced: set[DataHash] = set()
+        """Contents that somebody deleted or wrote over after having them."""
+        self.deleted: set[Deleted] = set()
+
+    def begin(self) -> None:
+        """Everybody has the same few files, one of them executable."""
+        for path in ("a", "d/a", "d/e/a", "f/a"):
+            self.laptops[0].write(path, f"first {path}", executable=path == "f/a")
+        self.settle()
+
+    def play(self, schedule: Iterable[Step]) -> None:
+        for step in schedule:
+            for laptop in self.laptops:
+                laptop.clock.advance(seconds=3)
+            self._watch(repr(step))
+            self._do(self.laptops[step.laptop], step)
+
+    def _do(self, laptop: Laptop, step: Step) -> None:
+        source, target = laptop.folder / step.path, laptop.folder / step.other
+        match step.do:
+            case Do.WRITE:
+                self._texts += 1
+                self._write(laptop, step.path, f"text {self._texts}")
+            case Do.SAME:
+                self._write(laptop, step.path, f"the same at {step.other}")
+            case Do.DELETE:
+                if source.is_symlink() or source.is_file():
+                    source.unlink()
+            case Do.MOVE | Do.MOVE_DIRECTORY:
+                self._move(laptop, step.path, step.other)
+            case Do.DELETE_TREE:
+                if source.is_dir():
+                    shutil.rmtree(source)
+            case Do.MODE:
+                if source.is_file() and not source.is_symlink():
+                    source.chmod(source.stat().st_mode ^ 0o111)
+            case Do.MAKE_DIRECTORY:
+                if _free(laptop, step.path):
+                    source.mkdir(parents=True)
+            case Do.LINK:
+                if _free(laptop, step.path):
+                    source.parent.mkdir(parents=True, exist_ok=True)
+                    source.symlink_to("somewhere")
+            case Do.SWAP:
+                if source != target and _is_file(source) and _is_file(target):
+                    aside = laptop.folder / "aside"
+                    source.rename(aside)
+                    target.rename(source)
+                    aside.rename(target)
+            case Do.SYNC:
+                self.sync(laptop)
+            case Do.AWAY:
+                store = laptop.stores[step.store % len(laptop.stores)]
+                laptop.away ^= {store}
+            case Do.LOSE_DATABASE:
+                lose_database(laptop)
+
+    def _write(self, laptop: Laptop, path: str, text: str) -> None:
+        target = laptop.folder / path
+        if _is_file(target) or _free(laptop, path):
+            laptop.write(path, text)
+
+    def _move(self, laptop: Laptop, source: str, target: str) -> None:
+        old, new = laptop.folder / source, laptop.folder / target
+        if not os.path.lexists(old) or f"{target}/".startswith(f"{source}/"):
+            return
+        if _free(laptop, target) or (_is_file(old) and _is_file(new)):
+            laptop.move(source, target)
+
+    def sync(self, laptop: Laptop) -> bool:
+        """One pass; True when it did anything."""
+        self.taken |= folder_contents(laptop).keys()
+        rows = _rows(laptop)
+        missing = {row for row in rows if not os.path.lexists(laptop.folder / row.path)}
+        self.deleted |= {Deleted(row.path, row.base) for row in missing}
+        had, has = Counter(row.data_hash for row in rows), folder_contents(laptop)
+        self.replaced |= {found for found, count in had.items() if has[found] < count}
+        report = laptop.sync()
+        return bool(report.written or report.applied or report.copied)
+
+    def settle(self) -> None:
+        """Everything is in reach, and everybody syncs until nobody does anything."""
+        for laptop in self.laptops:
+            laptop.away.clear()
+            laptop.clock.advance(days=9)
+        for _ in range(12):
+            if not any([self.sync(laptop) for laptop in self.laptops]):
+                return
+        raise AssertionError("the laptops never came to rest")
+
+    def check(self) -> None:
+        """What must hold once all are settled (docs/design.md section 10, 1 to 5 and 9)."""
+        first, *others = self.laptops
+        for laptop in others:
+            assert laptop.tree() == first.tree()
+        self._check_rest()
+        assert self.taken <= everything_of(self.laptops), "a content is lost"
+        shown = folder_contents(first).keys()
+        assert self.taken - self.replaced <= shown, "overwritten by somebody who had not seen it"
+        self._check_deleted(first)
+        stores = sorted({store for laptop in self.laptops for store in laptop.stores})
+        for store in stores:
+            assert event_files(store).keys() == event_files(stores[0]).keys()
+            assert not missing_contents(store)
+        for laptop in self.laptops:
+            assert not event_files(laptop.place / "home"), "the outbox is not empty"
+
+    def _check_rest(self) -> None:
+        for laptop in self.laptops:
+            report = laptop.sync()
+            assert (report.written, report.applied, report.copied) == (0, 0, 0)
+            assert (report.problems, report.complete) == ([], True)
+
+    def _check_deleted(self, laptop: Laptop) -> None:
+        state = FolderState(laptop.place / "state.db")
+        try:
+            for path, base in sorted(self.deleted):
+                entries = state.journal.entries(path)
+                winner, was = state_of(entries).winner, by_ref(entries).get(base)
+                if winner is not None and was is not None:
+                    assert winner.twin_key != was.twin_key, f"{path} is back"
+        finally:
+            state.close()
+
+
+def _rows(laptop: Laptop) -> list[FileRow]:
+    """What the laptop's table says that its folder has."""
+    file = laptop.place / "state.db"
+    if not file.exists():
+        return []
+    state = FolderState(file)
+    try:
+        here = [path for path, *_ in state.files.known()] + sorted(state.files.directories())
+        return list(state.files.get_many(here).values())
+    finally:
+        state.close()
+
+
+def lose_database(laptop: Laptop) -> None:
+    """As after a restore of the disk without the program's own data."""
+    for file in laptop.place.glob("state.db*"):
+        file.unlink()
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _free(laptop: Laptop, path: str) -> bool:
+    """Nothing stands at `path`, and no file above it."""
+    target = laptop.folder / path
+    above = [p for p in target.parents if laptop.folder in p.parents]
+    files = [p for p in above if os.path.lexists(p) and (p.is_symlink() or not p.is_dir())]
+    return not os.path.lexists(target) and not files
