@@ -115,7 +115,7 @@ class World:
     def note_written(self) -> None:
         """What stands in the folders now was written by users, and may never be lost."""
         for laptop in self.laptops.values():
-            self.written |= folder_contents(laptop)
+            self.written.update(folder_contents(laptop))
 
     # --- copies -----------------------------------------------------------------------------------
 

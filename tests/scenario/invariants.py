@@ -59,7 +59,7 @@ def _check_tables(laptop: Laptop) -> None:
             "saves that slipped in": state.intents.rescued(),
             "dirty paths": state.journal.dirty(),
             "events": state.journal.in_state(*(s for s in EventState if s is not s.KNOWN)),
-            "lacking": [pair for store in state.stores.ids() for pair in state.stores.lacking(store)],
+            "lacking": [e for store in state.stores.ids() for e in state.stores.lacking(store)],
         }
         held = {name for _, name, _ in state.stores.held()}
     finally:

@@ -23,7 +23,7 @@ from tests.scenario.store_contents import (
 )
 
 from firnline.core.hashing import DataHash, Ref
-from firnline.core.heads import by_ref, state_of
+from firnline.core.heads import by_ref, heads_of, state_of
 from firnline.state.file_index import FileRow
 from firnline.state.folder_state import FolderState
 
@@ -80,11 +80,12 @@ def steps(laptops: int, stores: int, kinds: Iterable[Do] = tuple(Do)) -> st.Sear
     return syncs | st.one_of(others)
 
 
-class Deleted(NamedTuple):
-    """A path that somebody deleted, and the event that had brought what was there."""
+class Known(NamedTuple):
+    """A path that a laptop's table has, and all events that it knew to say the same of it."""
 
     path: str
-    base: Ref
+    data_hash: DataHash
+    events: frozenset[Ref]
 
 
 class Life:
@@ -112,7 +113,7 @@ class Life:
         """Every content that stood in a folder when it was scanned."""
         self.replaced: set[DataHash] = set()
         """Contents that somebody deleted or wrote over after having them."""
-        self.deleted: set[Deleted] = set()
+        self.deleted: set[Known] = set()
 
     def begin(self) -> None:
         """Everybody has the same few files, one of them executable."""
@@ -183,8 +184,7 @@ class Life:
         """One pass; True when it did anything."""
         self.taken |= folder_contents(laptop).keys()
         rows = _rows(laptop)
-        missing = {row for row in rows if not os.path.lexists(laptop.folder / row.path)}
-        self.deleted |= {Deleted(row.path, row.base) for row in missing}
+        self.deleted |= {row for row in rows if not os.path.lexists(laptop.folder / row.path)}
         had, has = Counter(row.data_hash for row in rows), folder_contents(laptop)
         self.replaced |= {found for found, count in had.items() if has[found] < count}
         report = laptop.sync()
@@ -226,16 +226,16 @@ class Life:
     def _check_deleted(self, laptop: Laptop) -> None:
         state = FolderState(laptop.place / "state.db")
         try:
-            for path, base in sorted(self.deleted):
+            for path, _, events in self.deleted:
                 entries = state.journal.entries(path)
-                winner, was = state_of(entries).winner, by_ref(entries).get(base)
-                if winner is not None and was is not None:
-                    assert winner.twin_key != was.twin_key, f"{path} is back"
+                winner = state_of(entries).winner
+                twins = {entry.twin_key for entry in entries if entry.ref in events}
+                assert winner is None or winner.twin_key not in twins, f"{path} is back"
         finally:
             state.close()
 
 
-def _rows(laptop: Laptop) -> list[FileRow]:
+def _rows(laptop: Laptop) -> list[Known]:
     """What the laptop's table says that its folder has."""
     file = laptop.place / "state.db"
     if not file.exists():
@@ -243,9 +243,16 @@ def _rows(laptop: Laptop) -> list[FileRow]:
     state = FolderState(file)
     try:
         here = [path for path, *_ in state.files.known()] + sorted(state.files.directories())
-        return list(state.files.get_many(here).values())
+        return [_known(state, row) for row in state.files.get_many(here).values()]
     finally:
         state.close()
+
+
+def _known(state: FolderState, row: FileRow) -> Known:
+    entries = state.journal.entries(row.path)
+    base = by_ref(entries).get(row.base)
+    equal = [head.ref for head in heads_of(entries) if base and head.content == base.content]
+    return Known(row.path, row.data_hash, frozenset({row.base, *equal}))
 
 
 def lose_database(laptop: Laptop) -> None:

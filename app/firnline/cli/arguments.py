@@ -30,7 +30,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
     Exits with 2 for wrong usage and with 0 after --help and --version, as argparse does.
     """
-    return build_parser().parse_args(_joined(arguments))
+    return build_parser().parse_args(_profile_first(_joined(arguments)))
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -42,6 +42,17 @@ def _joined(arguments: Sequence[str]) -> list[str]:
         else:
             found.append(argument)
     return found
+
+
+def _profile_first(arguments: Sequence[str]) -> list[str]:
+    """`--profile` may stand behind the command as well, as people write it."""
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == "--profile" or argument.startswith("--profile="):
+            end = place + 1 if "=" in argument else place + 2
+            return [*arguments[place:end], *arguments[:place], *arguments[end:]]
+    return list(arguments)
 
 
 class Group:

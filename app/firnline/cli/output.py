@@ -93,6 +93,14 @@ def to_terminal() -> bool:
     return sys.stderr.isatty()
 
 
+def terminal_width() -> int:
+    """Columns of the terminal that shows standard error; 0 where none is known."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
 def size_text(count: int) -> str:
     """Bytes for people: `512 B`, `1.4 KiB`, `2.0 GiB`."""
     if count < 1024:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PATIENCE = 0.4
 """Seconds after which work is long, counted from the begin of the outermost."""
 
+_USUAL_SIZE = {"ncols": 79, "nrows": 24}
+
 
 @dataclass(slots=True)
 class _Work:
@@ -69,7 +71,9 @@ class Bars(Progress):
 def _draw(work: _Work) -> "tqdm[Any]":
     from tqdm import tqdm
 
-    return tqdm(initial=work.done, leave=False, dynamic_ncols=True, **work.what)
+    # A terminal that does not know its own size would get a bar of none.
+    size = {"dynamic_ncols": True} if output.terminal_width() else _USUAL_SIZE
+    return tqdm(initial=work.done, leave=False, **size, **work.what)
 
 
 def _description(activity: str, total: int, unit: str) -> dict[str, Any]:

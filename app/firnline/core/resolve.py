@@ -6,7 +6,6 @@ same knowledge write the same event, and with different knowledge twins.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import NamedTuple, Protocol
 
 from firnline.core.clock import DateTime, later
@@ -88,9 +87,10 @@ def _move_aside(
     `taken` are the copies that this path's rulings have made already; new ones are added.
     """
     rulings: list[Ruling] = []
-    ordered = sorted(losers, key=lambda head: (head.content, head.event))
-    for _, group in groupby(ordered, key=lambda head: head.content):
-        moved, *others = group
+    equal: dict[tuple[Kind, str, str], list[Entry]] = {}
+    for head in sorted(losers, key=by_name):
+        equal.setdefault(head.content, []).append(head)
+    for moved, *others in equal.values():
         copy = _free_copy(moved, taken, log)
         if copy is None:
             continue

@@ -15,6 +15,7 @@ from firnline.config.settings import FolderSettings
 from firnline.engine.errors import AmbiguousNameError, RefusedError, UsageError
 from firnline.engine.folder_root import (
     mark,
+    marker_id,
     prepare_path,
     refuse_everything,
     remember,
@@ -29,7 +30,7 @@ from firnline.state.folder_state import FolderState
 from firnline.stores.configs import FolderConfig
 from firnline.stores.errors import StoreError
 from firnline.stores.layout import ID_LENGTH, FolderId, FolderLayout, random_id, slug
-from firnline.sync.connection import FolderHere, folders_in, register_folder
+from firnline.sync.connection import FolderHere, find_folder, folders_in, register_folder
 from firnline.sync.context import Unreached
 
 
@@ -78,11 +79,23 @@ def create_folder(engine: Engine, path: str, name: str | None, stores: Sequence[
     chosen = _free_name(engine, unicodedata.normalize("NFC", place.name) if name is None else name)
     known = _known_stores(engine, stores)
     warning = prepare_path(engine, place)
-    folder_id = FolderId(random_id(ID_LENGTH, engine.outside.random))
-    settings = FolderSettings(chosen, folder_id, place, known, paused=False)
-    config = FolderConfig(folder_id, chosen)
-    here = FolderHere(FolderLayout(slug(chosen), folder_id), config)
+    here = _left_over(engine, place) or _new(engine, chosen)
+    settings = FolderSettings(chosen, here.config.folder_id, place, known, paused=False)
     return _take_up(engine, settings, here, warning)
+
+
+def _new(engine: Engine, name: str) -> FolderHere:
+    folder_id = FolderId(random_id(ID_LENGTH, engine.outside.random))
+    return FolderHere(FolderLayout(slug(name), folder_id), FolderConfig(folder_id, name))
+
+
+def _left_over(engine: Engine, place: Path) -> FolderHere | None:
+    """What an end in the middle of `create` or `remove` left: a marker that the home store knows
+    and the settings do not. It is taken up again."""
+    folder_id = marker_id(place)
+    if folder_id is None or folder_id in {each.folder_id for each in engine.settings.folders}:
+        return None
+    return find_folder(engine.home.store, folder_id)
 
 
 def join_folder(
@@ -98,7 +111,6 @@ def join_folder(
     place = settle_path(path)
     chosen = _free_name(engine, here.config.folder_name if name is None else name)
     warning = prepare_path(engine, place)
-    forget_state(engine, found)
     settings = FolderSettings(chosen, found, place, known if stores else having, paused=False)
     return _take_up(engine, settings, here, warning)
 
@@ -107,6 +119,7 @@ def _take_up(
     engine: Engine, settings: FolderSettings, here: FolderHere, warning: str | None
 ) -> NewFolder:
     """Marker and state first, the settings last: before they name the folder it is not there."""
+    forget_state(engine, settings.folder_id)
     register_folder(engine.home, here.layout, here.config)
     steps = engine.outside.steps
     with Root(str(settings.path), steps=steps) as root:

@@ -9,6 +9,7 @@ from firnline.engine.runtime import Engine
 from firnline.folder.errors import FolderError, Occupied
 from firnline.folder.filesystem import Root
 from firnline.folder.marker import (
+    MARKER,
     Away,
     AwayReason,
     Identity,
@@ -17,8 +18,10 @@ from firnline.folder.marker import (
     warning_about,
 )
 from firnline.state.folder_state import FolderState
+from firnline.stores.layout import is_id
 from firnline.sync.context import FolderContext
 
+_MOST_MARKER = 64
 _FACT = "root"
 """The fact that holds the directory's identity: volume and inode."""
 
@@ -71,6 +74,16 @@ def mark(root: Root, folder_id: str) -> Identity:
         ) from error
     except FolderError as error:
         raise RefusedError(f"{root.path}: {error}", "look at its rights") from error
+
+
+def marker_id(path: Path) -> str | None:
+    """The folder id in the marker of a directory; None where there is none that can be read."""
+    try:
+        with open(path / MARKER, "rb") as file:
+            text = file.read(_MOST_MARKER).decode("ascii", "replace").strip()
+    except OSError:
+        return None
+    return text if is_id(text) else None
 
 
 def remember(state: FolderState, identity: Identity) -> None:

@@ -121,6 +121,16 @@ class StoreTable:
             )
         )
 
+    def nowhere(self) -> list[tuple[int, str]]:
+        """Events that neither the home store nor any other is known to have, by name."""
+        return list(
+            self._sql.execute(
+                "SELECT e.id, e.name FROM lacking l JOIN events e ON e.id=l.event"
+                " WHERE e.id NOT IN (SELECT event FROM held)"
+                " GROUP BY e.id HAVING count(*) = (SELECT count(*) FROM stores) ORDER BY e.name"
+            )
+        )
+
     # --- late hints ---------------------------------------------------------------------------
 
     def hint_files(self, store: str) -> set[str]:

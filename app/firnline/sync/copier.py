@@ -4,10 +4,11 @@ Parents go before children, per path; what an event names without carrying it is
 (docs/design.md section 4). One event or store that fails never stops the others.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from firnline.core.entry import Entry
+from firnline.core.batch import write_manifest
+from firnline.core.entry import Change, Entry
 from firnline.core.event import EventText, Kind, parse_name
 from firnline.core.hashing import NO_PARENT, DataHash
 from firnline.state.journal import EventRow, EventState
@@ -19,7 +20,7 @@ from firnline.stores.errors import (
 )
 from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import Connected, FolderContext, Problem
-from firnline.sync.drafts import changes_of, draft_batch
+from firnline.sync.drafts import changes_of
 from firnline.sync.event_writer import drop_store, flush_small, missing_index, send_hints
 from firnline.sync.verify_stream import verified
 
@@ -37,13 +38,14 @@ class Copier:
         self.problems: list[Problem] = []
 
     def run(self) -> None:
-        """Fill every store in reach, and the home store where it keeps everything."""
+        """Fill every store in reach, and the home store with what it keeps: everything, or what
+        no store is known to have."""
         context = self._context
         for connected in list(context.stores):
             lacking = context.state.stores.lacking(connected.store_id)
             self._fill(connected, lacking)
-        if context.keep_all:
-            self._fill(context.home, context.state.stores.not_held())
+        stores = context.state.stores
+        self._fill(context.home, stores.not_held() if context.keep_all else stores.nowhere())
 
     def _fill(self, target: Connected, lacking: Sequence[tuple[int, str]]) -> None:
         if not lacking:
@@ -114,7 +116,8 @@ class _Filler:
             self._relay(row)
             return
         entries = self._context.state.journal.entries_of_event(row.id)
-        self._bring_named(entries)
+        if self._target is not self._context.home or self._context.keep_all:
+            self._bring_named(entries)
         paths = _indexed_paths(row, entries)
         self._small += missing_index(self._context, self._target, paths)
         try:
@@ -185,7 +188,7 @@ class _Filler:
         self._stream(path, chunks)
         self._book([row.id])
 
-    def _stream(self, path: str, chunks: Iterator[bytes]) -> None:
+    def _stream(self, path: str, chunks: Iterable[bytes]) -> None:
         with self._target.store.upload() as upload:
             for chunk in chunks:
                 try:
@@ -284,23 +287,34 @@ class _Filler:
         return True
 
     def _make_batch_again(self, row: EventRow, entries: Sequence[Entry]) -> bool:
-        """A batch goes with all its bodies, or as header and manifest alone."""
-        event = parse_name(row.name)
-        members = []
-        for change in changes_of(entries):
-            body = None
-            if change.offset is not None:
-                try:
-                    body = self._bodies.read(change.data_hash, change.size)
-                except ContentMissingError:
-                    return False
-            members.append((change._replace(offset=None), body))
-        draft = draft_batch(members, event.time, event.device, self._context.hasher)
-        if draft.name != row.name:
+        """A batch goes with all its bodies. When some can be had from nobody, it goes as header and
+        manifest, and the others go to the history (docs/design.md section 4)."""
+        changes = changes_of(entries)
+        head = write_manifest(changes)
+        if self._context.hasher.data(head) != parse_name(row.name).data_hash:
             return False
-        self._small.append((self._context.layout.event(row.name), b"".join(draft.body)))
+        carried = [change for change in changes if change.offset is not None]
+        bodies = [body for change in carried if (body := self._body_of(change)) is not None]
+        if len(bodies) < len(carried):
+            if self._may_be_away(row):
+                return False
+            for body in bodies:
+                self._stream(self._context.layout.history(self._context.hasher.data(body)), [body])
+            bodies = []
+        self._small.append((self._context.layout.event(row.name), b"".join((head, *bodies))))
         self._events.append(row.id)
         return True
+
+    def _body_of(self, change: Change) -> bytes | None:
+        try:
+            return self._bodies.read(change.data_hash, change.size)
+        except ContentMissingError:
+            return None
+
+    def _may_be_away(self, row: EventRow) -> bool:
+        """True when a store that is out of reach now is known to have the event."""
+        stores = self._context.state.stores
+        return any(not stores.lacks(s.store_id, row.id) for s in self._context.unreached)
 
 
 class _NoSourceError(Exception):
@@ -334,15 +348,21 @@ def release_home(context: FolderContext) -> None:
         return
     lasting = [s for s in context.stores if not s.minor]
     away = [s for s in context.unreached if not s.minor]
-    stores = context.state.stores
-    for event, name, whole in stores.held():
+    released: list[int] = []
+    for event, name, whole in context.state.stores.held():
         path = context.layout.event(EventText(name))
         having = [s for s in lasting if _seen(context, s, event, path)]
         enough = len(having) == len(lasting) and not away
         if not whole and len(having) >= 2:
             enough = True
         if enough and having:
-            _release(context, event, path)
+            context.home.store.delete(path)
+            released.append(event)
+    if released:
+        # After the files: one that is gone is missed by nobody, one that nobody knows of stays.
+        with context.state.transaction("release home"):
+            for event in released:
+                context.state.stores.release(event)
 
 
 def _seen(context: FolderContext, connected: Connected, event: int, path: str) -> bool:
@@ -353,9 +373,3 @@ def _seen(context: FolderContext, connected: Connected, event: int, path: str) -
         return connected.store.size(path) is not None
     except StoreError:
         return False
-
-
-def _release(context: FolderContext, event: int, path: str) -> None:
-    with context.state.transaction("release home"):
-        context.state.stores.release(event)
-    context.home.store.delete(path)

@@ -17,6 +17,9 @@ from firnline.sync.context import Connected, FolderContext, Unreached
 from firnline.sync.drafts import Draft, closing, draft_single
 from firnline.sync.event_clock import EventClock
 
+HOME_FIRST = "home first"
+"""Why an event is open: its body goes to the home store before it goes anywhere else."""
+
 
 class NowhereToWriteError(Exception):
     """Not even the home store takes the event: this computer's disk is full or failing."""
@@ -40,10 +43,12 @@ class EventWriter:
     def open(self, drafts: Iterable[Draft]) -> None:
         """Commit names and rows, before anything leaves."""
         state = self._context.state
+        why = HOME_FIRST if self.needs_home else ""
         with state.transaction("open event"):
             owed = state.stores.ids()
             for draft in drafts:
                 event = state.journal.add(draft.name, draft.ref, draft.size, EventState.OPEN)
+                state.journal.set_state(event, EventState.OPEN, why)
                 state.journal.add_entries(event, draft.entries)
                 state.stores.owe(event, owed)
                 self._ids[draft.name] = event

@@ -14,7 +14,8 @@ from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import StoreError
 from firnline.sync.bodies import chunks_of
 from firnline.sync.context import Connected, FolderContext
-from firnline.sync.rescue import read_kept
+from firnline.sync.event_writer import HOME_FIRST
+from firnline.sync.rescue import hash_of_kept
 
 
 def settle(context: FolderContext) -> None:
@@ -46,13 +47,15 @@ def retry_bodiless(context: FolderContext) -> None:
 
 def _settle_event(context: FolderContext, row: EventRow) -> None:
     """It is an event when it stands in a store, when the home store has it, or when a store
-    cannot be asked; else it never was (docs/design.md section 2, *Writing*)."""
+    that it may have gone to cannot be asked; else it never was (docs/design.md section 2,
+    *Writing*)."""
     path = context.layout.event(row.name)
     home = _stands(context.home, path, row.size)
     places = [s for s in context.stores if _stands(s, path, row.size)]
     state = context.state
     with state.transaction("settle event"):
-        if not (places or home or context.unreached):
+        unknown = context.unreached and row.why != HOME_FIRST
+        if not (places or home or unknown):
             state.journal.forget(row.id)
             return
         state.journal.set_state(row.id, EventState.KNOWN)
@@ -97,7 +100,7 @@ def _is_save(context: FolderContext, kept: str, intent: Intent, row: FileRow) ->
     stat = context.root.kept_stat(kept)
     if stat is None or _is(row, stat) or stat.kind not in (Kind.FILE, Kind.LINK):
         return False
-    content = context.hasher.data(read_kept(context.root, kept, stat.kind))
+    content = hash_of_kept(context, kept, stat.kind)
     return (stat.kind, content) != (intent.kind, intent.data_hash)
 
 

@@ -79,6 +79,26 @@ def test_spans_may_stand_apart(option: str, text: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["--profile", "p", "sync", "docs"],
+        ["sync", "--profile", "p", "docs"],
+        ["sync", "docs", "--profile", "p"],
+        ["sync", "docs", "--profile=p"],
+    ],
+)
+def test_profile_may_stand_anywhere(arguments: list[str]) -> None:
+    """Before or behind the command, in one word or two."""
+    parsed = parse(arguments)
+    assert (parsed.profile, parsed.folders) == ("p", ["docs"])
+
+
+def test_what_stands_behind_two_strokes_is_no_option() -> None:
+    """A folder may be called like an option."""
+    assert parse(["sync", "--", "--profile=p"]).folders == ["--profile=p"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ["nope"],
         ["store"],
         ["store", "add", "nas"],

@@ -38,6 +38,9 @@ BACK = put("p", "old", RIVAL.ref, seconds=4, device=B)
 SAME = put("p", "new", RIVAL.ref, seconds=4, device=B)
 GONE = delete("p", OLD.ref, seconds=5)
 GONE_TOO = delete("p", RIVAL.ref, seconds=6, device=B)
+AGAIN = put("p", "x", GONE.ref, seconds=8)
+LAST = put("p", "z", seconds=9)
+THERE = Finding(Kind.LINK, data_hash("target"), "-")
 AWAY = move("p", "q", "old", OLD.ref, seconds=7)
 LINK = link("p", "target")
 MADE = mkdir("p")
@@ -49,21 +52,21 @@ BOOKED = [
     ("the winner of twins", file("old"), OLD, [OLD, OLD_TWIN], OLD_TWIN),
     ("nothing new since what was applied", file("old"), OLD, [OLD, NEW], OLD),
     ("a head that lost", file("new"), OLD, [OLD, NEW, RIVAL], NEW),
-    ("the larger of two heads that lost", file("new"), OLD, [OLD, NEW, RIVAL, SAME, put("p", "z", seconds=9)], SAME),
+    ("the larger of two heads that lost", file("new"), OLD, [OLD, NEW, RIVAL, SAME, LAST], SAME),
     ("any version, with no row", file("old"), None, [OLD, NEW], OLD),
-    ("the largest of equal versions, with no row", file("old"), None, [OLD, OLD_TWIN, NEW], OLD_TWIN),
+    ("the largest of equal ones, with no row", file("old"), None, [OLD, OLD_TWIN, NEW], OLD_TWIN),
     ("a deleted version, with no row", file("old"), None, [OLD, GONE], OLD),
-    ("a link", Finding(Kind.LINK, data_hash("target"), "-"), None, [LINK], LINK),
-    ("a link, whatever its flags", Finding(Kind.LINK, data_hash("target"), "x"), None, [LINK], LINK),
+    ("a link", THERE, None, [LINK], LINK),
+    ("a link, whatever its flags", THERE._replace(flags="x"), None, [LINK], LINK),
     ("a directory", DIRECTORY, None, [MADE], MADE),
     ("gone, as was applied", ABSENT, GONE, [OLD, GONE], GONE),
-    ("gone, as was applied, and put again since", ABSENT, GONE, [OLD, GONE, put("p", "x", GONE.ref)], GONE),
+    ("gone, as was applied, and put again since", ABSENT, GONE, [OLD, GONE, AGAIN], GONE),
     ("gone, and somebody deleted the same", ABSENT, OLD, [OLD, GONE], GONE),
     ("gone, and somebody deleted the same beside an edit", ABSENT, OLD, [OLD, RIVAL, GONE], GONE),
     ("gone, and somebody moved it away", ABSENT, OLD, [OLD, GONE, AWAY], AWAY),
     ("gone, and a newer one was deleted", ABSENT, OLD, [OLD, RIVAL, GONE_TOO], GONE_TOO),
     ("a directory removed by somebody", ABSENT, MADE, [MADE, REMOVED], REMOVED),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -90,12 +93,12 @@ WRITTEN = [
     ("put again after a deletion", file("old"), GONE, [OLD, GONE], GONE, []),
     ("a deletion", ABSENT, OLD, [OLD], OLD, []),
     ("a deletion beside an edit", ABSENT, OLD, [OLD, NEW], OLD, []),
-    ("a deletion beside that of another version", ABSENT, NEW, [OLD, NEW, RIVAL, GONE_TOO], NEW, []),
+    ("a deletion beside that of another", ABSENT, NEW, [OLD, NEW, RIVAL, GONE_TOO], NEW, []),
     ("equal heads are closed", file("mine"), NEW, [OLD, NEW, RIVAL, SAME], NEW, [SAME]),
     ("equal heads are closed by a deletion", ABSENT, NEW, [OLD, NEW, RIVAL, SAME], NEW, [SAME]),
     ("twins need no closing", file("mine"), OLD, [OLD, OLD_TWIN], OLD, []),
     ("an event that is not known any more", file("mine"), RIVAL, [OLD], RIVAL, []),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

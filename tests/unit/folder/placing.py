@@ -1,6 +1,7 @@
 """Short ways to put something into a folder under test, and to see what is there."""
 
 import os
+import stat
 from pathlib import Path
 
 from firnline.folder.filesystem import Root
@@ -40,3 +41,11 @@ def tree(folder: Path) -> dict[str, str | bytes | None]:
         else:
             found[name] = None if path.is_dir() else path.read_bytes()
     return found
+
+
+def make_device(place: Path) -> None:
+    """A device node; where that takes rights that this user has not, a pipe."""
+    try:
+        os.mknod(place, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:
+        os.mkfifo(place)

@@ -15,7 +15,7 @@ from firnline.folder.handles import Handles
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(os.listdir("/dev/fd"))
 
 
 def test_no_more_than_the_limit_are_kept(folder: Path):

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.unit.folder.placing import stat_at, temporary, tree
+from tests.unit.folder.placing import make_device, stat_at, temporary, tree
 from tests.unit.folder.steps_double import StepsDouble
 
 from firnline.folder import kernel
@@ -167,7 +167,7 @@ def test_a_hard_link_gets_no_mode_from_a_replacement(root: Root, folder: Path, o
 def test_special_files_do_not_stop_us(root: Root, folder: Path):
     """A pipe, a socket and a device are seen as what cannot be synced, and opened by nobody."""
     os.mkfifo(folder / "pipe")
-    os.mknod(folder / "device", 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    make_device(folder / "device")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "socket"))
         for path in ("pipe", "device", "socket"):
@@ -188,4 +188,5 @@ def test_modes_from_elsewhere(root: Root, folder: Path):
             file.finish(0, expected.executable, expected.mode)
         root.place(file.name, path.name, expected, new_keep())
         assert stat.S_IMODE(path.stat().st_mode) == mode & 0o777
+        path.chmod(0o600)
         assert path.read_bytes() == b"new"

@@ -2,12 +2,11 @@
 
 import os
 import socket
-import stat
 from pathlib import Path
 
 import pytest
 from tests.doubles.still_clock import StillClock
-from tests.unit.folder.placing import stat_at
+from tests.unit.folder.placing import make_device, stat_at
 from tests.unit.folder.scanning import Scanner, changed, fill, skipped
 
 from firnline.core.event import Kind
@@ -202,7 +201,7 @@ def test_special_files(scanner: Scanner, folder: Path):
     for name in ("pipe", "socket", "device"):
         (folder / name).unlink()
     os.mkfifo(folder / "pipe")
-    os.mknod(folder / "device", 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    make_device(folder / "device")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "socket"))
         found = scanner.look()

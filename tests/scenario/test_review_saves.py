@@ -1,0 +1,119 @@
+"""Programs that save while a pass replaces, removes or moves the very same files."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.scenario.forging import At, PowerCut, cut
+from tests.scenario.laptops import Laptop, event_count, settle
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Laptop, Laptop]:
+    store = tmp_path / "store"
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
+    a.write("f.txt", "original")
+    settle(a, b)
+    return a, b
+
+
+def _contents(laptop: Laptop) -> set[object]:
+    return set(laptop.tree().values())
+
+
+def _save_through(descriptor: int, text: bytes) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.truncate(descriptor, 0)
+    os.write(descriptor, text)
+
+
+@pytest.mark.parametrize("step", ["barrier", "commit applied", "drop kept"])
+def test_program_that_has_a_replaced_file_open_loses_no_save(
+    pair: tuple[Laptop, Laptop], step: str
+) -> None:
+    """What is written through a descriptor after the file was replaced is in the tree at last."""
+    a, b = pair
+    a.write("f.txt", "edited by a")
+    a.sync()
+    descriptor = os.open(b.folder / "f.txt", os.O_RDWR)
+    # The first barrier is for the temporaries, the second one comes after the replacement.
+    late = At(step, lambda: _save_through(descriptor, b"saved late"), skip=step == "barrier")
+    b.sync(steps=late)
+    os.close(descriptor)
+    assert late.happened
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {"edited by a", "saved late"}
+
+
+def test_program_that_has_a_removed_file_open_loses_no_save(pair: tuple[Laptop, Laptop]) -> None:
+    """An edit beside a deletion survives, also when it comes through a descriptor."""
+    a, b = pair
+    a.delete("f.txt")
+    a.sync()
+    descriptor = os.open(b.folder / "f.txt", os.O_RDWR)
+    late = At("commit applied", lambda: _save_through(descriptor, b"saved late"))
+    b.sync(steps=late)
+    os.close(descriptor)
+    assert late.happened
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {"saved late"}
+
+
+def test_save_that_cannot_be_put_back_is_not_lost(pair: tuple[Laptop, Laptop]) -> None:
+    """Two saves within the moment in which a file is taken away: both are kept."""
+    a, b = pair
+    a.delete("f.txt")
+    a.sync()
+    second = At("put back", lambda: b.write("f.txt", "second save"))
+
+    def steps(name: str) -> None:
+        first(name)
+        second(name)
+
+    first = At("take away", lambda: b.write("f.txt", "first save"))
+    b.sync(steps=steps)
+    assert first.happened
+    assert second.happened
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {"first save", "second save"}
+
+
+def test_link_saved_while_it_was_replaced_is_kept(tmp_path: Path) -> None:
+    """A link that slipped in is an event like a file that did, and no pass fails over it."""
+    store = tmp_path / "store"
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
+    (a.folder / "l").symlink_to("first")
+    settle(a, b)
+    (a.folder / "l").unlink()
+    (a.folder / "l").symlink_to("by a")
+    a.sync()
+
+    def save() -> None:
+        (b.folder / "l").unlink()
+        (b.folder / "l").symlink_to("by b")
+
+    late = At("replace", save)
+    b.sync(steps=late)
+    assert late.happened
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {("link", "by a"), ("link", "by b")}
+
+
+@pytest.mark.parametrize("step", ["keep", "replace", "barrier", "commit applied", "drop kept"])
+@pytest.mark.parametrize("edits", [1, 2])
+def test_death_while_replacing_writes_no_event(
+    pair: tuple[Laptop, Laptop], step: str, edits: int
+) -> None:
+    """What stands in the kept area after a crash is taken for a save only when it is one."""
+    a, b = pair
+    for number in range(edits):
+        a.write("f.txt", f"edit {number}")
+        a.sync()
+    with pytest.raises(PowerCut):
+        b.sync(steps=At(step, cut, skip=step == "barrier"))
+    before = event_count(a.stores[0])
+    settle(b, a)
+    assert event_count(a.stores[0]) == before
+    assert b.tree() == {"f.txt": f"edit {edits - 1}"}
