@@ -64,6 +64,21 @@ def resolve(path: str, log: Log) -> list[Ruling]:
     return rulings
 
 
+def sources(path: str, log: Log) -> set[str]:
+    """Where the content at `path` was moved from, at any distance, `path` itself left out.
+
+    What rule 5 says there depends on what stands here, so whoever resolves `path` because its log
+    has changed (or is no longer waited for) resolves these again as well.
+    """
+    found: set[str] = set()
+    pending = [path]
+    while pending:
+        arrived = {e.other for e in log.entries(pending.pop()) if e.puts and e.other is not None}
+        pending += arrived - found
+        found |= arrived
+    return found - {path}
+
+
 def time_of(event: EventText) -> DateTime:
     """The DATETIME of an event name."""
     return DateTime(event[:20])

@@ -41,6 +41,8 @@ class Differences:
         self._outbox = Outbox(context, clock, writer)
         self._gone: dict[str, FileRow] = {}
         self._contents = GoneContents(())
+        self._booked: list[FileRow] = []
+        self._touched: list[str] = []
         self.problems: list[Problem] = []
 
     def publish(self, scan: Scan) -> int:
@@ -51,10 +53,9 @@ class Differences:
                 context.state.files.forget(scan.hidden)
         changed = {seen.path for seen in scan.changed}
         rows = context.state.files.get_many([*changed, *scan.missing])
+        emptied = set(scan.empty_directories)
         self._gone = {
-            path: rows[path]
-            for path in scan.missing
-            if path in rows and path not in scan.empty_directories
+            path: rows[path] for path in scan.missing if path in rows and path not in emptied
         }
         present = {path for path, row in rows.items() if row.kind is not Kind.NOTHING}
         moves, fresh = match_inodes(
@@ -69,6 +70,7 @@ class Differences:
             self._publish_changed(rest, rows)
             self._publish_gone()
             self._publish_directories(scan, changed)
+        self._commit_bookings()
         context.progress.end()
         return self._outbox.written
 
@@ -260,11 +262,23 @@ class Differences:
         return verdict.parent
 
     def _book(self, row: FileRow, *, dirty: bool = False) -> None:
-        """The log knows this already: note it, and let the pass look whether more is to do."""
-        with self._context.state.transaction("book file"):
-            self._context.state.files.put_many([row])
-            if dirty:
-                self._context.state.journal.mark_dirty([row.path])
+        """The log knows this already: note it, and let the pass look whether more is to do.
+
+        In groups, since a joined folder has nothing else; what a crash forgets is found again.
+        """
+        self._booked.append(row)
+        if dirty:
+            self._touched.append(row.path)
+        if len(self._booked) >= _SLICE:
+            self._commit_bookings()
+
+    def _commit_bookings(self) -> None:
+        rows, self._booked = self._booked, []
+        paths, self._touched = self._touched, []
+        if rows:
+            with self._context.state.transaction("book files"):
+                self._context.state.files.put_many(rows)
+                self._context.state.journal.mark_dirty(paths)
 
 
 def _flags(seen: Seen) -> str:

@@ -32,7 +32,7 @@ from firnline.core.entry import Change
 from firnline.core.event import DeviceId, EventText, Op, parse_name
 from firnline.core.hashing import PLAIN, Hasher, Ref
 from firnline.core.heads import state_of
-from firnline.core.resolve import Ruling, device_of, resolve, time_of
+from firnline.core.resolve import Ruling, device_of, resolve, sources, time_of
 
 
 class Asked(NamedTuple):
@@ -538,6 +538,34 @@ def at_rest(log: KnownEvents, hasher: Hasher, *, backwards: bool = False) -> int
             log.receive(named(ruling.time, ruling.device, ruling.changes, hasher))
         written += len(rulings)
         assert written < 200, "the rules never come to rest"
+
+
+@pytest.mark.parametrize(
+    ("description", "path", "events", "expected"),
+    [
+        ("nothing was moved", "p", [OLD, EDIT], set()),
+        ("not where it went", "p", [OLD, MOVE], set()),
+        ("a move", "q", [OLD, MOVE], {"p"}),
+        ("a chain of moves", "r", [OLD, MOVE, ON], {"p", "q"}),
+        ("two moves to one place", "q", [MOVE, move("r", "q", "r", Ref("u" * 10))], {"p", "r"}),
+        ("an edit that followed", "q", [OLD, MOVE, EDIT, FOLLOWED], {"p"}),
+        ("moved in a ring", "p", [OLD, MOVE, move("q", "p", "old", MOVE.ref)], {"q"}),
+    ],
+)
+def test_sources(description, path, events, expected):
+    """The paths at which rule 5 has to be asked again when something happens at this one."""
+    assert sources(path, KnownEvents(*events)) == expected, description
+
+
+def test_an_edit_follows_once_its_target_has_gone_on():
+    """Who resolves only what changed has to come back to the source of the move."""
+    log = KnownEvents(OLD, MOVE, EDIT, FOLLOWED, ON, EDIT_2)
+    assert resolve("p", log) == []
+    (ruling,) = resolve("q", log)
+    log.receive(named(ruling.time, ruling.device, ruling.changes))
+    assert "p" in sources("q", log)
+    (ruling,) = resolve("p", log)
+    assert {change.path for change in ruling.changes} == {"p", "r"}
 
 
 @given(forged(), st.booleans())

@@ -1,4 +1,4 @@
-"""Killed at any durable step of a command, the next try goes through and nothing is lost."""
+"""Killed at a durable step of a command, the next try goes through and nothing is lost."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,10 +34,11 @@ def kill_everywhere(
     command: Callable[[Engine], object],
     then: Callable[[Profile], None],
 ) -> None:
-    """Kill `command` at each of its steps, each time on a device of its own, and look after it."""
+    """Kill `command` at its first steps and at more and more distant ones, up to its end, each
+    time on a device of its own, and look after it."""
     number, died = 0, True
     while died:
-        number += 1
+        number += 1 + number // 8
         profile = make(number)
         try:
             with profile.engine(steps=Fuse(number)) as engine:
