@@ -1,11 +1,17 @@
 """No power is cut in scenarios, so nothing waits for a disk: a fifth of the time remains."""
 
 import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.scenario.stories import MOST_IN_A_BATCH
 
 from firnline.folder.handles import Handles
 from firnline.stores import durability
+from firnline.sync import differences, publisher
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +20,40 @@ def _no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: None, raising=False)
     monkeypatch.setattr(durability, "sync_filesystem", lambda descriptor: True)
     monkeypatch.setattr(Handles, "sync_all", lambda access: True)
+
+
+# --- crashes --------------------------------------------------------------------------------------
+
+TALLY = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Counter[str]:
+    """What was tried, by kind: for the summary at the end."""
+    return request.config.stash.setdefault(TALLY, Counter())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    counts = config.stash.get(TALLY, Counter())
+    if counts:
+        text = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        terminalreporter.write_line(f"crash safety: {text}")
+
+
+@pytest.fixture
+def memory_disk(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory where there is one: worlds are copied and removed a thousand times."""
+    if not os.access("/dev/shm", os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="firnline-", dir="/dev/shm") as place:
+        yield Path(place)
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of some hundred bytes are large ones, and a few small ones fill a batch."""
+    for module in (publisher, differences):
+        monkeypatch.setattr(module, "MAX_BODIES", MOST_IN_A_BATCH)

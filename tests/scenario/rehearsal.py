@@ -1,20 +1,25 @@
 """Stories lived through again and again, with kills at chosen steps."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.scenario.crashes import KillAt, Moment, World, killed
+from tests.scenario.laptops import Laptop
 from tests.scenario.stories import Story
 
 
 class Pass(NamedTuple):
-    """One pass of a story: how to come there, and how many steps it has."""
+    """One pass of a story: how to come there, and what it does undisturbed."""
 
     number: int
     laptop: str
     moment: Moment
-    steps: int
+    steps: list[str]
+    before: dict[str, object]
+    """The tree of its laptop."""
+    after: dict[str, object]
 
 
 class Rehearsal:
@@ -30,16 +35,26 @@ class Rehearsal:
         for number, act in enumerate(story.acts):
             act.before(self.world)
             self.world.note_written()
-            moment, steps = self.world.keep(), KillAt()
-            self.world[act.laptop].sync(steps=steps)
-            self.passes.append(Pass(number, act.laptop, moment, len(steps.names)))
+            laptop, steps = self.world[act.laptop], KillAt()
+            moment, before = self.world.keep(), laptop.tree()
+            laptop.sync(steps=steps)
+            self.passes.append(Pass(number, act.laptop, moment, steps.names, before, laptop.tree()))
         self.world.settle()
         self.world.check(story.expected)
+
+    def laptop(self, where: Pass) -> Laptop:
+        return self.world[where.laptop]
 
     def kill(self, where: Pass, number: int) -> KillAt | None:
         """Back to where a pass begins, and into its death at a step; None: it outlived that."""
         self.world.go_back(where.moment)
-        return killed(self.world[where.laptop], number)
+        return killed(self.laptop(where), number)
+
+    def kill_twice(self, where: Pass, first: int, second: int) -> KillAt | None:
+        """Killed at a step, and once more while starting again; None: there are fewer steps."""
+        if self.kill(where, first) is None:
+            return None
+        return killed(self.laptop(where), second)
 
     def carry_on(self, where: Pass, *, others_first: bool = False) -> None:
         """The killed laptop starts again, and the story goes on to its end."""
@@ -47,18 +62,23 @@ class Rehearsal:
             for name, laptop in self.world.laptops.items():
                 if name != where.laptop:
                     laptop.sync()
-        self.world[where.laptop].sync()
+        self.laptop(where).sync()
         for act in self.story.acts[where.number + 1 :]:
             act.before(self.world)
             self.world.note_written()
             self.world[act.laptop].sync()
         self.world.settle()
 
-    def second_deaths(self, where: Pass, number: int, numbers: Iterator[int]) -> Iterator[str]:
-        """Kills at a step and once more while starting again, as far as there are steps."""
-        for second in numbers:
-            first = self.kill(where, number)
-            again = killed(self.world[where.laptop], second)
-            if first is None or again is None:
-                return
-            yield f"{first}, then {again}"
+    def check(self) -> None:
+        """The story has come to its right end."""
+        self.world.check(self.story.expected)
+
+
+@contextmanager
+def after(*happened: object) -> Iterator[None]:
+    """An error in this block says what happened before."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note("after " + ", ".join(str(item) for item in happened))
+        raise

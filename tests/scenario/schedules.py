@@ -129,56 +129,24 @@ class Life:
             self._do(self.laptops[step.laptop], step)
 
     def _do(self, laptop: Laptop, step: Step) -> None:
-        source, target = laptop.folder / step.path, laptop.folder / step.other
-        match step.do:
-            case Do.WRITE:
-                self._texts += 1
-                self._write(laptop, step.path, f"text {self._texts}")
-            case Do.SAME:
-                self._write(laptop, step.path, f"the same at {step.other}")
-            case Do.DELETE:
-                if source.is_symlink() or source.is_file():
-                    source.unlink()
-            case Do.MOVE | Do.MOVE_DIRECTORY:
-                self._move(laptop, step.path, step.other)
-            case Do.DELETE_TREE:
-                if source.is_dir():
-                    shutil.rmtree(source)
-            case Do.MODE:
-                if source.is_file() and not source.is_symlink():
-                    source.chmod(source.stat().st_mode ^ 0o111)
-            case Do.MAKE_DIRECTORY:
-                if _free(laptop, step.path):
-                    source.mkdir(parents=True)
-            case Do.LINK:
-                if _free(laptop, step.path):
-                    source.parent.mkdir(parents=True, exist_ok=True)
-                    source.symlink_to("somewhere")
-            case Do.SWAP:
-                if source != target and _is_file(source) and _is_file(target):
-                    aside = laptop.folder / "aside"
-                    source.rename(aside)
-                    target.rename(source)
-                    aside.rename(target)
-            case Do.SYNC:
-                self.sync(laptop)
-            case Do.AWAY:
-                store = laptop.stores[step.store % len(laptop.stores)]
-                laptop.away ^= {store}
-            case Do.LOSE_DATABASE:
-                lose_database(laptop)
-
-    def _write(self, laptop: Laptop, path: str, text: str) -> None:
-        target = laptop.folder / path
-        if _is_file(target) or _free(laptop, path):
-            laptop.write(path, text)
-
-    def _move(self, laptop: Laptop, source: str, target: str) -> None:
-        old, new = laptop.folder / source, laptop.folder / target
-        if not os.path.lexists(old) or f"{target}/".startswith(f"{source}/"):
-            return
-        if _free(laptop, target) or (_is_file(old) and _is_file(new)):
-            laptop.move(source, target)
+        do, path, other, store = step.do, step.path, step.other, step.store
+        self._texts += 1
+        actions: dict[Do, Callable[[], object]] = {
+            Do.WRITE: lambda: _write(laptop, path, f"text {self._texts}"),
+            Do.SAME: lambda: _write(laptop, path, "the same"),
+            Do.DELETE: lambda: _delete(laptop, path),
+            Do.MOVE: lambda: _move(laptop, path, other),
+            Do.MOVE_DIRECTORY: lambda: _move(laptop, path, other),
+            Do.DELETE_TREE: lambda: shutil.rmtree(laptop.folder / path, ignore_errors=True),
+            Do.MODE: lambda: _chmod(laptop, path),
+            Do.MAKE_DIRECTORY: lambda: _make(laptop, path, lambda target: target.mkdir()),
+            Do.LINK: lambda: _make(laptop, path, lambda target: target.symlink_to("somewhere")),
+            Do.SWAP: lambda: _swap(laptop, path, other),
+            Do.SYNC: lambda: self.sync(laptop),
+            Do.AWAY: lambda: _toggle(laptop, store),
+            Do.LOSE_DATABASE: lambda: lose_database(laptop),
+        }
+        actions[do]()
 
     def sync(self, laptop: Laptop) -> bool:
         """One pass; True when it did anything."""
@@ -196,7 +164,8 @@ class Life:
             laptop.away.clear()
             laptop.clock.advance(days=9)
         for _ in range(12):
-            if not any([self.sync(laptop) for laptop in self.laptops]):
+            busy = [self.sync(laptop) for laptop in self.laptops]
+            if not any(busy):
                 return
         raise AssertionError("the laptops never came to rest")
 
@@ -259,6 +228,51 @@ def lose_database(laptop: Laptop) -> None:
     """As after a restore of the disk without the program's own data."""
     for file in laptop.place.glob("state.db*"):
         file.unlink()
+
+
+def _write(laptop: Laptop, path: str, text: str) -> None:
+    if _is_file(laptop.folder / path) or _free(laptop, path):
+        laptop.write(path, text)
+
+
+def _delete(laptop: Laptop, path: str) -> None:
+    target = laptop.folder / path
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+
+
+def _move(laptop: Laptop, source: str, target: str) -> None:
+    old, new = laptop.folder / source, laptop.folder / target
+    if not os.path.lexists(old) or f"{target}/".startswith(f"{source}/"):
+        return
+    if _free(laptop, target) or (_is_file(old) and _is_file(new)):
+        laptop.move(source, target)
+
+
+def _chmod(laptop: Laptop, path: str) -> None:
+    target = laptop.folder / path
+    if _is_file(target):
+        target.chmod(target.stat().st_mode ^ 0o111)
+
+
+def _make(laptop: Laptop, path: str, make: Callable[[Path], object]) -> None:
+    target = laptop.folder / path
+    if _free(laptop, path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        make(target)
+
+
+def _swap(laptop: Laptop, first: str, second: str) -> None:
+    one, other, aside = laptop.folder / first, laptop.folder / second, laptop.folder / "aside"
+    if first != second and _is_file(one) and _is_file(other):
+        one.rename(aside)
+        other.rename(one)
+        aside.rename(other)
+
+
+def _toggle(laptop: Laptop, store: int) -> None:
+    """A store goes out of reach, or is back."""
+    laptop.away ^= {laptop.stores[store % len(laptop.stores)]}
 
 
 def _is_file(path: Path) -> bool:

@@ -228,6 +228,13 @@ class Journal:
         )
         return [(i, name, _OPS[name[54:57]], offset, size) for i, name, offset, size in rows]
 
+    def has_body_of_size(self, size: int) -> bool:
+        """True when some event brings a content of exactly `size` bytes."""
+        row = self._sql.execute(
+            'SELECT 1 FROM entries WHERE size=? AND "offset" IS NOT NULL LIMIT 1', (size,)
+        ).fetchone()
+        return row is not None
+
     def paths_of(self, data_hash: DataHash) -> list[str]:
         """Paths that some event brought this content to, with a body."""
         rows = self._sql.execute(

@@ -9,21 +9,22 @@ from collections.abc import Sequence
 
 from firnline.core.batch import MAX_BODIES
 from firnline.core.entry import Change, Entry
-from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, Kind, Op, clamp_mtime
-from firnline.core.hashing import EMPTY_HASH, NO_PARENT, DataHash, Ref
+from firnline.core.event import NO_FLAGS, Kind, Op
+from firnline.core.hashing import EMPTY_HASH, NO_PARENT, Ref
 from firnline.core.heads import state_of
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 from firnline.folder.errors import FolderError, Vanished
-from firnline.folder.metadata import Stat
 from firnline.folder.read import read_link, read_small
 from firnline.folder.scan import Scan, Seen
 from firnline.state.file_index import FileRow
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
-from firnline.sync.large_files import LargeFile, publish_large
+from firnline.sync.known_content import is_everywhere, may_be_known
+from firnline.sync.large_files import LargeFiles, hash_large
 from firnline.sync.moves import GoneContents, Move, match_inodes
 from firnline.sync.publisher import Item, Outbox, in_groups
+from firnline.sync.reading import Reading, flags_of
 
 _SLICE = 5_000
 _DIRECTORY = Finding(Kind.DIRECTORY, EMPTY_HASH, NO_FLAGS)
@@ -39,6 +40,7 @@ class Differences:
         self._clock = clock
         self._writer = writer
         self._outbox = Outbox(context, clock, writer)
+        self._rows: dict[str, FileRow] = {}
         self._gone: dict[str, FileRow] = {}
         self._contents = GoneContents(())
         self._booked: list[FileRow] = []
@@ -52,7 +54,7 @@ class Differences:
             with context.state.transaction("hide paths"):
                 context.state.files.forget(scan.hidden)
         changed = {seen.path for seen in scan.changed}
-        rows = context.state.files.get_many([*changed, *scan.missing])
+        rows = self._rows = context.state.files.get_many([*changed, *scan.missing])
         emptied = set(scan.empty_directories)
         self._gone = {
             path: rows[path] for path in scan.missing if path in rows and path not in emptied
@@ -67,7 +69,7 @@ class Differences:
         with self._outbox:
             self._publish_moves(moves)
             self._contents = GoneContents(self._gone.values())
-            self._publish_changed(rest, rows)
+            self._publish_changed(rest)
             self._publish_gone()
             self._publish_directories(scan, changed)
         self._commit_bookings()
@@ -89,136 +91,91 @@ class Differences:
     def _move(self, move: Move, logs: Logs) -> None:
         """One file that is at another path now, as one `mov` where the log allows it."""
         row, seen = move
-        flags = _flags(seen)
-        found = Finding(seen.kind, row.data_hash, flags)
-        verdict = reconcile(ABSENT, row.base, logs.get(row.path, []))
         log = logs.get(seen.path, [])
-        movable = isinstance(verdict, Write) and not (log and state_of(log).putting)
-        if not movable:
-            self._content(seen, found, None, log, seen.stat, row.path)
-            return
-        assert isinstance(verdict, Write)
-        self._gone.pop(row.path)
-        self._outbox.add(self._mov(row, seen, found, verdict))
+        found = Finding(seen.kind, row.data_hash, flags_of(seen.kind, seen.stat))
+        reading = Reading(seen, seen.stat, found, None, self._rows.get(seen.path), log)
+        verdict = reconcile(ABSENT, row.base, logs.get(row.path, []))
+        if isinstance(verdict, Write) and not (log and state_of(log).putting):
+            self._gone.pop(row.path)
+            self._outbox.add(self._mov(row, reading, verdict))
+        else:
+            self._change(seen, reading.row, log)
 
-    def _mov(self, row: FileRow, seen: Seen, found: Finding, verdict: Write) -> Item:
-        parent = self._close(verdict)
-        change = Change(
-            Op.MOV,
-            seen.path,
-            row.path,
-            parent,
-            found.data_hash,
-            row.size,
-            0 if seen.kind is Kind.LINK else clamp_mtime(seen.stat.mtime_ns),
-            LINK if seen.kind is Kind.LINK else found.flags,
-        )
-        return Item(change, None, (_row(seen, seen.stat, found, NO_PARENT), _absent(row)))
+    def _mov(self, row: FileRow, reading: Reading, verdict: Write) -> Item:
+        change = reading.moved_from(row, self._close(verdict))
+        return Item(change, None, (reading.new_row(), _absent(row)))
 
     # --- new and changed content --------------------------------------------------------------
 
-    def _publish_changed(self, changed: Sequence[Seen], rows: dict[str, FileRow]) -> None:
+    def _publish_changed(self, changed: Sequence[Seen]) -> None:
         for start in range(0, len(changed), _SLICE):
             group = changed[start : start + _SLICE]
             logs = self._context.state.journal.entries_of([seen.path for seen in group])
             for seen in group:
                 self._context.check_cancelled()
-                self._change(seen, rows.get(seen.path), logs.get(seen.path, []))
+                self._change(seen, self._rows.get(seen.path), logs.get(seen.path, []))
 
     def _change(self, seen: Seen, row: FileRow | None, log: list[Entry]) -> None:
+        root, local = self._context.root, seen.local or seen.path
         try:
             if seen.kind is Kind.LINK:
-                text, stat = read_link(self._context.root, seen.local or seen.path)
-                self._found(seen, stat, text.encode(), row, log)
+                text, stat = read_link(root, local)
+                self._take(Reading.of(self._context, seen, stat, text.encode(), row, log))
             elif seen.stat.size > MAX_BODIES:
-                self._large(seen, row, log)
+                self._take_large(seen, row, log)
             else:
-                body, stat = read_small(
-                    self._context.root, seen.local or seen.path, self._context.clock, MAX_BODIES
-                )
-                self._found(seen, stat, body, row, log)
+                body, stat = read_small(root, local, self._context.clock, MAX_BODIES)
+                self._take(Reading.of(self._context, seen, stat, body, row, log))
         except Vanished:
             return
         except (FolderError, UnicodeEncodeError) as error:
             self.problems.append(Problem(seen.path, "unreadable", str(error)))
 
-    def _found(
-        self, seen: Seen, stat: Stat, body: bytes, row: FileRow | None, log: list[Entry]
-    ) -> None:
-        found = Finding(seen.kind, self._context.hasher.data(body), _flags_of(seen.kind, stat))
-        if row is not None and row.kind is seen.kind and _content(row) == found.content:
-            self._book(_row(seen, stat, found, row.base))
-            return
-        gone = None
-        if row is None or row.kind is Kind.NOTHING:
-            gone = self._contents.take(found.kind, found.data_hash, seen.path)
-        if (
-            gone is not None
-            and gone.path in self._gone
-            and self._moved(seen, stat, found, gone, log)
-        ):
-            return
-        self._content(seen, found, row, log, stat, None, body)
+    def _take(self, reading: Reading) -> None:
+        change = self._decide(reading)
+        if change is not None:
+            self._outbox.add(Item(change, reading.body, (reading.new_row(),)))
 
-    def _moved(
-        self, seen: Seen, stat: Stat, found: Finding, gone: FileRow, log: list[Entry]
-    ) -> bool:
-        """A new file with the content of one that is gone: the same as a rename."""
-        source_log = self._context.state.journal.entries(gone.path)
-        verdict = reconcile(ABSENT, gone.base, source_log)
-        if not isinstance(verdict, Write) or (log and state_of(log).putting):
-            return False
-        self._gone.pop(gone.path)
-        self._outbox.add(self._mov(gone, seen._replace(stat=stat), found, verdict))
-        return True
+    def _take_large(self, seen: Seen, row: FileRow | None, log: list[Entry]) -> None:
+        """A file that is streamed: once to hash it where the log may have it, once to send it."""
+        self._outbox.settle()
+        if may_be_known(self._context, seen, row, log):
+            reading = hash_large(self._context, seen, row, log)
+            if self._decide(reading) is None:
+                return
+        large = LargeFiles(self._context, self._clock, self._writer)
+        self._outbox.written += large.publish(seen, row, log, self._decide)
 
-    def _content(
-        self,
-        seen: Seen,
-        found: Finding,
-        row: FileRow | None,
-        log: list[Entry],
-        stat: Stat,
-        hint: str | None,
-        body: bytes | None = None,
-    ) -> None:
-        """Content at a path: booked where the log says so already, else written on top."""
+    def _decide(self, reading: Reading) -> Change | None:
+        """The change whose body has to be sent; None when the content is settled without."""
+        row, found, log = reading.row, reading.found, reading.log
+        if row is not None and _content(row) == found.content:
+            self._book(reading.new_row(row.base))
+            return None
+        if (row is None or row.kind is Kind.NOTHING) and self._moved(reading):
+            return None
         verdict = reconcile(found, None if row is None else row.base, log)
         if isinstance(verdict, Book):
-            self._book(_row(seen, stat, found, verdict.entry.ref), dirty=True)
-            return
-        if body is not None and seen.kind is Kind.FILE and self._is_known(found.data_hash, body):
-            body = None
-        op = Op.LNK if seen.kind is Kind.LINK else Op.PUT
-        change = Change(
-            op,
-            seen.path,
-            hint,
-            self._close(verdict),
-            found.data_hash,
-            stat.size,
-            clamp_mtime(stat.mtime_ns) if op is Op.PUT else 0,
-            found.flags if op is Op.PUT else NO_FLAGS,
-        )
-        self._outbox.add(Item(change, body, (_row(seen, stat, found, NO_PARENT),)))
+            self._book(reading.new_row(verdict.entry.ref), dirty=True)
+            return None
+        change = reading.change(self._close(verdict))
+        if change.op is Op.PUT and is_everywhere(self._context, self._writer, found.data_hash):
+            self._outbox.add(Item(change, None, (reading.new_row(),)))
+            return None
+        return change
 
-    def _is_known(self, data_hash: DataHash, body: bytes) -> bool:
-        """True when every store in reach has this content, so that naming it is enough."""
-        state = self._context.state
-        if not body:
+    def _moved(self, reading: Reading) -> bool:
+        """A new file with the content of one that is gone: the same as a rename."""
+        gone = self._contents.take(reading.found.kind, reading.found.data_hash, reading.seen.path)
+        if gone is None or gone.path not in self._gone:
             return False
-        for event, *_ in state.journal.carriers(data_hash):
-            held = state.stores.holds(event) or not self._writer.needs_home
-            if held and not any(
-                state.stores.lacks(s.store_id, event) for s in self._context.stores
-            ):
-                return True
-        return False
-
-    def _large(self, seen: Seen, row: FileRow | None, log: list[Entry]) -> None:
-        self._outbox.settle()
-        written = publish_large(self._context, self._clock, self._writer, LargeFile(seen, row, log))
-        self._outbox.written += written
+        source_log = self._context.state.journal.entries(gone.path)
+        verdict = reconcile(ABSENT, gone.base, source_log)
+        if not isinstance(verdict, Write) or state_of(reading.log).putting:
+            return False
+        self._gone.pop(gone.path)
+        self._outbox.add(self._mov(gone, reading, verdict))
+        return True
 
     # --- what is gone -------------------------------------------------------------------------
 
@@ -281,30 +238,8 @@ class Differences:
                 self._context.state.journal.mark_dirty(paths)
 
 
-def _flags(seen: Seen) -> str:
-    return _flags_of(seen.kind, seen.stat)
-
-
-def _flags_of(kind: Kind, stat: Stat) -> str:
-    return EXECUTABLE if kind is Kind.FILE and stat.executable else NO_FLAGS
-
-
 def _content(row: FileRow) -> tuple[Kind, str, str]:
     return Finding(row.kind, row.data_hash, row.flags).content
-
-
-def _row(seen: Seen, stat: Stat, found: Finding, base: Ref) -> FileRow:
-    return FileRow(
-        seen.path,
-        seen.kind,
-        stat.size,
-        stat.mtime_ns,
-        stat.inode,
-        found.data_hash,
-        found.flags,
-        base,
-        seen.local,
-    )
 
 
 def _absent(row: FileRow, base: Ref = NO_PARENT) -> FileRow:

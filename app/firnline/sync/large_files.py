@@ -5,12 +5,11 @@ what was really sent (docs/design.md section 4, *The home store*). Where source 
 blocks the copy is a clone, and what is hashed is the clone, which nobody can change any more.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 from firnline.core.entry import Change, Entry
-from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, Op, clamp_mtime
-from firnline.core.hashing import NO_PARENT, DataHash, Ref
-from firnline.core.reconcile import Book, Finding, reconcile
+from firnline.core.hashing import DataHash, Digest
+from firnline.core.reconcile import Finding
 from firnline.folder.metadata import Stat
 from firnline.folder.read import hash_while, stream
 from firnline.folder.scan import Seen
@@ -27,139 +26,111 @@ from firnline.sync.event_writer import (
     missing_index,
     send_hints,
 )
+from firnline.sync.reading import Reading, flags_of
+
+Decide = Callable[[Reading], Change | None]
+"""What is to be sent of a reading; None: nothing, it is settled otherwise."""
 
 
-class Taken(NamedTuple):
-    """What was read: the file as it was then, and its hash."""
+class LargeFiles:
+    """Sends large files, each into the home store where it has to be there, else the best store."""
 
-    stat: Stat
-    data_hash: DataHash
+    def __init__(self, context: FolderContext, clock: EventClock, writer: EventWriter) -> None:
+        self._context = context
+        self._clock = clock
+        self._writer = writer
 
-    @property
-    def finding(self) -> Finding:
-        flags = EXECUTABLE if self.stat.executable else NO_FLAGS
-        return Finding(Kind.FILE, self.data_hash, flags)
+    def publish(self, seen: Seen, row: FileRow | None, log: list[Entry], decide: Decide) -> int:
+        """Read one file into a store, and let `decide` say what becomes of it.
 
+        Returns the number of events. Raises FolderError (it changed, vanished, cannot be read) and
+        NowhereToWriteError.
+        """
 
-class LargeFile(NamedTuple):
-    """One large file on its way out."""
+        def send(target: Connected) -> int:
+            with target.store.upload() as upload:
+                reading = self._read(seen, row, log, upload)
+                change = decide(reading)
+                if change is None:
+                    return 0
+                draft = self._draft(change)
+                self.commit(target, upload, draft)
+            booked = reading.new_row(draft.ref)
+            files = self._context.state.files
+            self._writer.confirm([draft], [target], lambda: files.put_many([booked]))
+            return 1
 
-    seen: Seen
-    row: FileRow | None
-    log: list[Entry]
+        return self.somewhere(send)
 
+    def somewhere(self, send: Callable[[Connected], int]) -> int:
+        """`send` to the store where an event has to go first; to the next when that one fails."""
+        context = self._context
+        while True:
+            home = self._writer.needs_home or not context.stores
+            target = context.home if home else context.stores[0]
+            try:
+                return send(target)
+            except StoreError as error:
+                if target is context.home:
+                    raise NowhereToWriteError(str(error)) from error
+                drop_store(context, target, error)
 
-def publish_large(
-    context: FolderContext, clock: EventClock, writer: EventWriter, file: LargeFile
-) -> int:
-    """Write one large file's event, or book it where the log has it; the number of events.
+    def _draft(self, change: Change) -> Draft:
+        context = self._context
+        draft = draft_single(change, self._clock.next(), context.device, b"", context.hasher)
+        return draft._replace(size=change.size)
 
-    Raises FolderError (it changed, vanished, cannot be read) and NowhereToWriteError.
-    """
-    while True:
-        home = writer.needs_home or not context.stores
-        target = context.home if home else context.stores[0]
-        try:
-            return _publish(context, clock, writer, file, target)
-        except StoreError as error:
-            if target is context.home:
-                raise NowhereToWriteError(str(error)) from error
-            drop_store(context, target, error)
-
-
-def _publish(
-    context: FolderContext,
-    clock: EventClock,
-    writer: EventWriter,
-    file: LargeFile,
-    target: Connected,
-) -> int:
-    seen = file.seen
-    with target.store.upload() as upload:
-        taken = _take(context, seen, upload)
-        found = taken.finding
-        row = file.row
-        if row is not None and row.kind is Kind.FILE and _content(row) == found.content:
-            _book(context, _row(seen, taken, row))
-            return 0
-        verdict = reconcile(found, None if row is None else row.base, file.log)
-        if isinstance(verdict, Book):
-            booked = _row(seen, taken, row)._replace(base=verdict.entry.ref)
-            _book(context, booked, dirty=True)
-            return 0
-        closings = writer.closings(verdict.closes, clock)
-        writer.write(closings)
+    def commit(self, target: Connected, upload: Upload, draft: Draft) -> None:
+        """Give an upload its event's name: durable first, then committed as open, then named."""
+        context = self._context
         upload.flush()
-        draft = _draft(context, clock, seen, taken, verdict.parent)
-        writer.open([draft])
+        self._writer.open([draft])
         send_hints(context, target, [draft.name])
         target.store.put_many(missing_index(context, target, draft.index_paths))
         upload.commit(context.layout.event(draft.name))
-    booked = _row(seen, taken, row)._replace(base=draft.ref)
-    writer.confirm([draft], [target], lambda: context.state.files.put_many([booked]))
-    return 1 + len(closings)
+
+    def _read(self, seen: Seen, row: FileRow | None, log: list[Entry], upload: Upload) -> Reading:
+        """Read the file into the upload, once, and hash what went there."""
+        context = self._context
+        context.progress.begin(f"sending {seen.path}", seen.stat.size, "bytes")
+        digest = context.hasher.running()
+        with stream(context.root, seen.local or seen.path, context.clock) as body:
+            if upload.clone(body.descriptor):
+                _hash(context, upload.read_back(), digest)
+            else:
+                for piece in hash_while(body, digest):
+                    upload.write(piece)
+                    _count(context, len(piece))
+        context.progress.end()
+        return _reading(seen, body.stat, digest.data_hash(), row, log)
 
 
-def _take(context: FolderContext, seen: Seen, upload: Upload) -> Taken:
-    """Read the file into the upload, once, and hash what went there."""
-    context.progress.begin(f"sending {seen.path}", seen.stat.size, "bytes")
+def hash_large(
+    context: FolderContext, seen: Seen, row: FileRow | None, log: list[Entry]
+) -> Reading:
+    """Read a file only to know its hash. Raises FolderError."""
     digest = context.hasher.running()
+    context.progress.begin(f"reading {seen.path}", seen.stat.size, "bytes")
     with stream(context.root, seen.local or seen.path, context.clock) as body:
-        if upload.clone(body.descriptor):
-            for chunk in hash_while(upload.read_back(), digest):
-                _count(context, len(chunk))
-        else:
-            for piece in hash_while(body, digest):
-                upload.write(piece)
-                _count(context, len(piece))
+        for piece in body:
+            digest.update(piece)
+            _count(context, len(piece))
     context.progress.end()
-    return Taken(body.stat, digest.data_hash())
+    return _reading(seen, body.stat, digest.data_hash(), row, log)
+
+
+def _reading(
+    seen: Seen, stat: Stat, data_hash: DataHash, row: FileRow | None, log: list[Entry]
+) -> Reading:
+    found = Finding(seen.kind, data_hash, flags_of(seen.kind, stat))
+    return Reading(seen, stat, found, None, row, log)
+
+
+def _hash(context: FolderContext, chunks: Iterable[bytes], digest: Digest) -> None:
+    for chunk in hash_while(chunks, digest):
+        _count(context, len(chunk))
 
 
 def _count(context: FolderContext, size: int) -> None:
     context.check_cancelled()
     context.progress.advance(size)
-
-
-def _draft(
-    context: FolderContext, clock: EventClock, seen: Seen, taken: Taken, parent: Ref
-) -> Draft:
-    stat, found = taken.stat, taken.finding
-    change = Change(
-        Op.PUT,
-        seen.path,
-        None,
-        parent,
-        found.data_hash,
-        stat.size,
-        clamp_mtime(stat.mtime_ns),
-        found.flags,
-    )
-    draft = draft_single(change, clock.next(), context.device, b"", context.hasher)
-    return draft._replace(size=stat.size)
-
-
-def _content(row: FileRow) -> tuple[Kind, str, str]:
-    return Finding(row.kind, row.data_hash, row.flags).content
-
-
-def _row(seen: Seen, taken: Taken, row: FileRow | None) -> FileRow:
-    stat, found = taken.stat, taken.finding
-    return FileRow(
-        seen.path,
-        Kind.FILE,
-        stat.size,
-        stat.mtime_ns,
-        stat.inode,
-        found.data_hash,
-        found.flags,
-        NO_PARENT if row is None else row.base,
-        seen.local,
-    )
-
-
-def _book(context: FolderContext, row: FileRow, *, dirty: bool = False) -> None:
-    with context.state.transaction("book file"):
-        context.state.files.put_many([row])
-        if dirty:
-            context.state.journal.mark_dirty([row.path])

@@ -1,0 +1,89 @@
+"""A file or link that was read: what stood there, and what the tables have of its path.
+
+Turns into a change, and into the table's new row. Pure.
+"""
+
+from typing import NamedTuple
+
+from firnline.core.entry import Change, Entry
+from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, Kind, Op, clamp_mtime
+from firnline.core.hashing import NO_PARENT, Ref
+from firnline.core.reconcile import Finding
+from firnline.folder.metadata import Stat
+from firnline.folder.scan import Seen
+from firnline.state.file_index import FileRow
+from firnline.sync.context import FolderContext
+
+
+class Reading(NamedTuple):
+    """`stat` and `found` belong together: the file was still while it was read."""
+
+    seen: Seen
+    stat: Stat
+    found: Finding
+    body: bytes | None
+    """None for what is streamed, or need not be read."""
+    row: FileRow | None
+    log: list[Entry]
+
+    @classmethod
+    def of(
+        cls,
+        context: FolderContext,
+        seen: Seen,
+        stat: Stat,
+        body: bytes,
+        row: FileRow | None,
+        log: list[Entry],
+    ) -> "Reading":
+        """What was read as a whole."""
+        found = Finding(seen.kind, context.hasher.data(body), flags_of(seen.kind, stat))
+        return cls(seen, stat, found, body, row, log)
+
+    def new_row(self, base: Ref = NO_PARENT) -> FileRow:
+        """The path's row from now on. The base is filled in when the event has a name."""
+        seen, stat, found = self.seen, self.stat, self.found
+        return FileRow(
+            seen.path,
+            seen.kind,
+            stat.size,
+            stat.mtime_ns,
+            stat.inode,
+            found.data_hash,
+            found.flags,
+            base,
+            seen.local,
+        )
+
+    def change(self, parent: Ref) -> Change:
+        """The content at its path, on top of `parent`."""
+        is_file = self.seen.kind is Kind.FILE
+        return Change(
+            Op.PUT if is_file else Op.LNK,
+            self.seen.path,
+            None,
+            parent,
+            self.found.data_hash,
+            self.stat.size,
+            clamp_mtime(self.stat.mtime_ns) if is_file else 0,
+            self.found.flags if is_file else NO_FLAGS,
+        )
+
+    def moved_from(self, row: FileRow, parent: Ref) -> Change:
+        """The content came here from the path of `row`, whose event is `parent`."""
+        is_file = self.seen.kind is Kind.FILE
+        return Change(
+            Op.MOV,
+            self.seen.path,
+            row.path,
+            parent,
+            self.found.data_hash,
+            row.size,
+            clamp_mtime(self.stat.mtime_ns) if is_file else 0,
+            self.found.flags if is_file else LINK,
+        )
+
+
+def flags_of(kind: Kind, stat: Stat) -> str:
+    """FLAGS of a file that is here; of other kinds, none."""
+    return EXECUTABLE if kind is Kind.FILE and stat.executable else NO_FLAGS

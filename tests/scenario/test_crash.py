@@ -1,0 +1,68 @@
+"""Crash safety, proved: killed at every durable step, the next start carries on (section 10.6).
+
+A story is lived through once to count its steps. Then, for each step of each pass, everything is
+put back, the pass is killed there, and the laptop starts again; all must end as if nothing had
+happened: equal trees, every content found, nothing deleted or brought back, no conflict copies but
+those that people made, rest, and nothing left over.
+
+By default the other laptops sync before the killed one starts again at every second step, and
+pairs of kills are a sample in strides; FIRNLINE_CRASHES=all has both orders, and all pairs.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from tests.scenario.rehearsal import Rehearsal, after
+from tests.scenario.stories import JOIN, MIXED, STORES, STORIES, Story
+
+from firnline.sync import publisher
+
+ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
+STRIDE = 1 if ALL else 29
+
+PASSES = [(story, number) for story in STORIES for number in range(len(story.acts))]
+every_pass = pytest.mark.parametrize(
+    ("story", "number"), PASSES, ids=[f"{story.name}-{number}" for story, number in PASSES]
+)
+pytestmark = [
+    pytest.mark.usefixtures("small_batches"),
+    pytest.mark.timeout(36_000 if ALL else 120),
+]
+
+
+def orders(number: int) -> Iterable[bool]:
+    """Whether the others sync first."""
+    return (False, True) if ALL else (number % 2 == 0,)
+
+
+@every_pass
+def test_killed_at_every_step(
+    memory_disk: Path, tally: Counter[str], story: Story, number: int
+) -> None:
+    """Wherever a pass dies, the story comes to the end that it has without the death."""
+    rehearsal = Rehearsal(memory_disk, story)
+    where = rehearsal.passes[number]
+    for step in range(1, len(where.steps) + 1):
+        tally["kill points"] += 1
+        for others_first in orders(step):
+            with after(rehearsal.kill(where, step), f"{others_first=}"):
+                rehearsal.carry_on(where, others_first=others_first)
+                rehearsal.check()
+
+
+@every_pass
+def test_killed_twice(memory_disk: Path, tally: Counter[str], story: Story, number: int) -> None:
+    """Killed again while it starts after a death, a laptop loses nothing either."""
+    rehearsal = Rehearsal(memory_disk, story)
+    where = rehearsal.passes[number]
+    for first in range(1, len(where.steps) + 1):
+        second = 1 + first % STRIDE
+        while (death := rehearsal.kill_twice(where, first, second)) is not None:
+            tally["pairs of kills"] += 1
+            with after(f"step {first} ({where.steps[first - 1]})", death):
+                rehearsal.carry_on(where)
+                rehearsal.check()
+            second += STRIDE
