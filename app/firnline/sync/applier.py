@@ -7,12 +7,11 @@ be changed meanwhile is left alone: its own event comes first, in the next round
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
-from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
-from firnline.core.paths import ancestors
 from firnline.folder.errors import (
     Changed,
     FolderError,
@@ -22,10 +21,11 @@ from firnline.folder.errors import (
     Vanished,
 )
 from firnline.folder.ignore import Ignore
-from firnline.folder.metadata import Stat
+from firnline.folder.metadata import Placed, Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
 from firnline.state.journal import EventState
+from firnline.sync.apply_intents import arranging_intents, emptied, left_paths, place_intent
 from firnline.sync.apply_plan import (
     DirectoryMove,
     MoveStep,
@@ -35,6 +35,7 @@ from firnline.sync.apply_plan import (
     directory_row,
     plan,
 )
+from firnline.sync.apply_rows import expected_stat, gone_row, placed_row
 from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.resolver import JournalLog
@@ -60,7 +61,7 @@ class Applier:
         self.problems: list[Problem] = []
         self._rows: list[FileRow] = []
         self._done: list[str] = []
-        self._kept: list[str] = []
+        self._kept: list[tuple[Wish, str, Stat]] = []
         self._rescued: list[Rescued] = []
 
     def apply(self, paths: Sequence[str]) -> None:
@@ -116,7 +117,7 @@ class Applier:
         """Removals, moves and directories: one group, with its intents before."""
         self._rows += made.bookings
         self._done += [row.path for row in made.bookings]
-        intents = list(_intents(made))
+        intents = list(arranging_intents(made))
         if intents:
             self._commit_intents(intents)
         for wish in made.retouch:
@@ -129,7 +130,7 @@ class Applier:
             self._each(step.wish.path, self._move, step)
         for wish in sorted(made.remove_directories, reverse=True):
             self._each(wish.path, self._remove_directory, wish)
-        self._remove_emptied(_left(made))
+        self._remove_emptied(left_paths(made))
         for wish in made.make_directories:
             self._each(wish.path, self._make_directory, wish)
         self._finish(bool(intents))
@@ -162,49 +163,53 @@ class Applier:
         ):
             stat = root.touch(local, entry.mtime, stat)
         flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
-        self._book(_row(wish.path, row.kind, stat, row.data_hash, flags, wish.base, row.local))
+        self._book(placed_row(wish, stat, row.data_hash, flags, row.local))
 
     def _remove(self, wish: Wish) -> None:
         row = wish.here
         assert row is not None
         kept = self._kept_name(wish.path)
-        self._context.root.take_away(row.local or row.path, expected_stat(row), kept)
-        self._kept.append(kept)
+        found = self._context.root.take_away(row.local or row.path, expected_stat(row), kept)
+        self._kept.append((wish, kept, found))
         if wish.entry is None:
             self._book(absent_row(wish))
         else:
             self._rows.append(absent_row(wish)._replace(base=row.base))
 
     def _move(self, step: MoveStep) -> None:
-        row, wish = step.row, step.wish
-        stat = self._context.root.move(
-            row.local or row.path, self._context.root.locate(wish.path), expected_stat(row)
-        )
-        self._moved(step, stat)
+        row = step.row
+        local = self._context.root.locate(step.wish.path)
+        stat = self._context.root.move(row.local or row.path, local, expected_stat(row))
+        self._moved(step, local, stat)
 
-    def _moved(self, step: MoveStep, stat: Stat) -> None:
+    def _moved(self, step: MoveStep, local: str, stat: Stat) -> None:
+        """Booked as it stands there now; flags that differ are one more thing to do."""
         row, wish = step.row, step.wish
         entry = wish.entry
         assert entry is not None
-        if row.kind is Kind.FILE and entry.flags != row.flags:
-            stat = self._context.root.set_executable(wish.path, entry.flags == EXECUTABLE, stat)
-        flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
-        self._rows.append(_gone(row.path, step.leaves))
+        self._rows.append(gone_row(row.path, step.leaves))
         if step.finished:
             self._done.append(row.path)
-        self._book(_row(wish.path, row.kind, stat, row.data_hash, flags, wish.base, None))
+        moved = placed_row(wish, stat, row.data_hash, row.flags, local)
+        self._rows.append(moved)
+        if row.kind is Kind.FILE and entry.flags != row.flags:
+            self._retouch(wish._replace(row=moved))
+        else:
+            self._done.append(wish.path)
 
     def _move_directory(self, move: DirectoryMove) -> None:
         """One rename. Where it cannot be, the files are moved one by one."""
+        root = self._context.root
+        source, target = root.locate(move.source), root.locate(move.target)
         try:
-            root = self._context.root
-            root.move_directory(root.locate(move.source), root.locate(move.target))
+            root.move_directory(source, target)
         except FolderError:
             for step in move.steps:
                 self._each(step.wish.path, self._move, step)
             return
         for step in move.steps:
-            self._moved(step, expected_stat(step.row))
+            local = target + (step.row.local or step.row.path)[len(source) :]
+            self._each(step.wish.path, partial(self._moved, step, local), expected_stat(step.row))
 
     def _remove_directory(self, wish: Wish) -> None:
         """A directory that is not empty stays: what is in it was never synced, or comes next."""
@@ -246,7 +251,7 @@ class Applier:
                 staged.append(item)
                 self._context.progress.advance(1)
             self._context.root.barrier()
-            self._commit_intents([_place_intent(wish) for wish in wishes])
+            self._commit_intents([place_intent(wish) for wish in wishes])
             for item in staged:
                 self._each(item.wish.path, self._place, item)
             for wish in links:
@@ -262,13 +267,10 @@ class Applier:
         assert entry is not None
         expected = None if here is None else expected_stat(here)
         kept = None if here is None else self._kept_name(wish.path)
-        path = self._context.root.locate(wish.path) if here is None else here.local or here.path
-        placed = self._context.root.place(staged.temporary, path, expected, kept)
-        self._verify_kept(wish, kept, placed.slipped)
-        local = None if here is None else here.local
-        self._book(
-            _row(wish.path, Kind.FILE, placed.stat, entry.data_hash, entry.flags, wish.base, local)
-        )
+        local = self._context.root.locate(wish.path) if here is None else here.local or here.path
+        placed = self._context.root.place(staged.temporary, local, expected, kept)
+        self._verify_kept(wish, kept, placed)
+        self._book(placed_row(wish, placed.stat, entry.data_hash, entry.flags, local))
 
     def _link(self, wish: Wish) -> None:
         here = wish.here
@@ -287,19 +289,34 @@ class Applier:
             message = "a link that leads out of the folder is not made here"
             self.problems.append(Problem(wish.path, "link outside", message))
             return
-        self._verify_kept(wish, kept, placed.slipped)
-        self._book(
-            _row(wish.path, Kind.LINK, placed.stat, entry.data_hash, NO_FLAGS, wish.base, None)
-        )
+        self._verify_kept(wish, kept, placed)
+        self._book(placed_row(wish, placed.stat, entry.data_hash, NO_FLAGS, local))
 
-    def _verify_kept(self, wish: Wish, kept: str | None, slipped: bool) -> None:
-        if kept is None:
+    def _verify_kept(self, wish: Wish, kept: str | None, placed: Placed) -> None:
+        if kept is None or placed.kept is None:
             return
-        if slipped and wish.row is not None:
+        if placed.slipped:
+            self._rescue(wish, kept)
+        else:
+            self._kept.append((wish, kept, placed.kept))
+
+    def _rescue(self, wish: Wish, kept: str) -> None:
+        if wish.row is not None:
             self._rescued.append(Rescued(kept, wish.path, wish.row.base))
             self.unsettled = True
-        else:
-            self._kept.append(kept)
+
+    def _drop_kept(self, kept: Sequence[tuple[Wish, str, Stat]]) -> None:
+        """What was replaced goes, unless a program that had it open wrote to it meanwhile."""
+        root, state = self._context.root, self._context.state
+        written = [(wish, name) for wish, name, stat in kept if not root.drop_kept(name, stat)]
+        if not written:
+            return
+        for wish, name in written:
+            self._rescue(wish, name)
+        rescued, self._rescued = self._rescued, []
+        with state.transaction("rescue"):
+            for item in rescued:
+                state.intents.rescue(item)
 
     def _missing(self, wishes: Iterable[Wish]) -> None:
         """Content that nobody has now: the event is pending until somebody does."""
@@ -342,37 +359,11 @@ class Applier:
                 state.intents.rescue(item)
             state.intents.clear()
         self.applied += len(done)
-        for name in kept:
-            root.drop_kept(name)
+        self._drop_kept(kept)
 
     def _kept_name(self, path: str) -> str:
         """Tells the path after a crash, and never meets a name that was rescued before."""
         return f"{self._context.hasher.path(path)}-{self._context.random(6).hex()}"
-
-
-def expected_stat(row: FileRow) -> Stat:
-    """What the table knows of a file, to compare with what stands there."""
-    return Stat(row.kind, row.size, row.mtime_ns, row.inode, row.flags == EXECUTABLE, 0, 0)
-
-
-def _row(
-    path: str, kind: Kind, stat: Stat, data_hash: DataHash, flags: str, base: Ref, local: str | None
-) -> FileRow:
-    return FileRow(
-        path,
-        kind,
-        stat.size,
-        stat.mtime_ns,
-        stat.inode,
-        data_hash,
-        flags,
-        base,
-        local,
-    )
-
-
-def _gone(path: str, base: Ref) -> FileRow:
-    return FileRow(path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, base)
 
 
 def _kind(wish: Wish) -> Kind:
@@ -393,44 +384,3 @@ def _groups(wishes: Sequence[Wish]) -> Iterator[list[Wish]]:
         size += wish.entry.size
     if group:
         yield group
-
-
-def _left(made: Plan) -> set[str]:
-    """Paths where something stood that is taken or moved away."""
-    left = {wish.path for wish in (*made.removals, *made.remove_directories)}
-    left.update(step.row.path for step in made.moves)
-    for move in made.directory_moves:
-        left.add(move.source)
-        left.update(step.row.path for step in move.steps)
-    return left
-
-
-def emptied(paths: Iterable[str]) -> set[str]:
-    """The directories that may have lost their last file."""
-    parents = {path.rpartition("/")[0] for path in paths}
-    found = {parent for parent in parents if parent}
-    for parent in list(found):
-        found.update(ancestors(parent))
-    return found
-
-
-def _intents(made: Plan) -> Iterator[Intent]:
-    for wish in made.removals:
-        yield Intent("remove", wish.path, None, Kind.NOTHING, "", NO_FLAGS, wish.base)
-    for wish in made.retouch:
-        if wish.here is not None and wish.entry is not None and wish.here.flags != wish.entry.flags:
-            yield _place_intent(wish)
-    for move in made.directory_moves:
-        yield Intent("movedir", move.source, move.target, Kind.DIRECTORY, "", NO_FLAGS, "0")
-    for step in made.moves:
-        yield Intent(
-            "move", step.row.path, step.wish.path, step.row.kind, "", NO_FLAGS, step.leaves
-        )
-    for directory in sorted(emptied(_left(made))):
-        yield Intent("rmdir", directory, None, Kind.NOTHING, "", NO_FLAGS, "0")
-
-
-def _place_intent(wish: Wish) -> Intent:
-    entry = wish.entry
-    assert entry is not None
-    return Intent("place", wish.path, None, entry.kind, entry.data_hash, entry.flags, wish.base)

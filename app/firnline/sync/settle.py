@@ -89,11 +89,28 @@ def _settle_kept(context: FolderContext, intents: list[Intent]) -> None:
             continue
         intent = by_hash.get(kept.partition("-")[0])
         row = None if intent is None else context.state.files.get(intent.path)
+        if intent is not None and row is not None and _put_back(context, kept, intent, row):
+            continue
         if intent is not None and row is not None and _is_save(context, kept, intent, row):
             with context.state.transaction("rescue"):
                 context.state.intents.rescue(Rescued(kept, row.path, row.base))
             continue
         context.root.drop_kept(kept)
+
+
+def _put_back(context: FolderContext, kept: str, intent: Intent, row: FileRow) -> bool:
+    """Where a file system can neither exchange nor link, a replaced file has no name for a moment.
+
+    It gets its own again: dropped, it would look like the user's deletion.
+    """
+    local = row.local or row.path
+    stat = context.root.kept_stat(kept)
+    if intent.action != "place" or stat is None or not _is(row, stat):
+        return False
+    if context.root.stat(local) is not None:
+        return False
+    context.root.put_back(kept, local)
+    return True
 
 
 def _is_save(context: FolderContext, kept: str, intent: Intent, row: FileRow) -> bool:
@@ -117,7 +134,7 @@ def _settle_intent(context: FolderContext, intent: Intent) -> list[FileRow]:
         _remove_if_empty(context, intent.path)
         return []
     if intent.action == "remove":
-        gone = context.root.stat(intent.path) is None
+        gone = context.root.stat(context.root.locate(intent.path)) is None
         return [_gone(intent.path, Ref(intent.base))] if gone else []
     if intent.action == "place":
         return _settle_place(context, intent)
@@ -136,15 +153,15 @@ def _remove_if_empty(context: FolderContext, path: str) -> None:
     if row is not None and row.kind is Kind.DIRECTORY:
         return
     try:
-        context.root.remove_directory(path)
+        context.root.remove_directory(context.root.locate(path))
     except FolderError:
         return
 
 
 def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
     row = context.state.files.get(intent.path)
-    local = intent.path if row is None else row.local or row.path
     try:
+        local = context.root.locate(intent.path) if row is None else row.local or row.path
         stat = context.root.stat(local)
         if stat is None or stat.kind is not intent.kind:
             return []
@@ -165,7 +182,7 @@ def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
             DataHash(intent.data_hash),
             flags,
             Ref(intent.base),
-            None if row is None else row.local,
+            None if local == intent.path else local,
         )
     ]
 
@@ -181,7 +198,8 @@ def _hash_of(context: FolderContext, local: str, kind: Kind) -> str:
 
 def _settle_move(context: FolderContext, row: FileRow, target: str) -> list[FileRow]:
     """A file that stands at the target and no longer at the source was moved by us."""
-    stat = context.root.stat(target)
+    local = context.root.locate(target)
+    stat = context.root.stat(local)
     if stat is None or not _is(row, stat) or context.root.stat(row.local or row.path) is not None:
         return []
     arrivals = [
@@ -193,7 +211,15 @@ def _settle_move(context: FolderContext, row: FileRow, target: str) -> list[File
         return []
     base = arrivals[-1].ref
     moved = FileRow(
-        target, row.kind, stat.size, stat.mtime_ns, stat.inode, row.data_hash, row.flags, base
+        target,
+        row.kind,
+        stat.size,
+        stat.mtime_ns,
+        stat.inode,
+        row.data_hash,
+        row.flags,
+        base,
+        None if local == target else local,
     )
     return [_gone(row.path, base), moved]
 
