@@ -80,7 +80,7 @@ class User:
         self.saved.add(text)
 
     def _note(self, path: str) -> None:
-        self.touched.add(path)
+        self.touched.update(canonical({path: ""}))
         self.touched.update(str(parent) for parent in Path(path).parents)
 
     def check(self, world: World, story: Story) -> None:

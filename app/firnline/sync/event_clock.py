@@ -1,6 +1,6 @@
 """The times of this device's own events in one pass (docs/design.md section 2, *DATETIME*)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from firnline.core.clock import DateTime, format_time, horizon, later, trusted_now
 from firnline.stores.errors import StoreError
@@ -15,27 +15,30 @@ class EventClock:
 
     def __init__(self, context: FolderContext) -> None:
         self._context = context
-        self._last: DateTime | None = None
-        self._passed_over: bool | None = None
+        self._last = DateTime("")
+        self._offset: timedelta | None = None
+        self.passed_over = False
+        """This device's clock is more than a day off, so that a store's is used."""
 
     def next(self) -> DateTime:
-        """max(now, s + 1 µs). Raises ClockBeforeBuildError."""
+        """max(now, s + 1 µs), s the largest DATETIME seen, also since the last call.
+
+        Raises ClockBeforeBuildError.
+        """
+        now = self._now()
+        seen = self._context.state.journal.latest(horizon(now)) or DateTime("")
+        newest = max(seen, self._last)
+        self._last = max(format_time(now), later(newest)) if newest else format_time(now)
+        return self._last
+
+    def _now(self) -> datetime:
         device = self._context.clock.now()
-        now, self._passed_over = trusted_now(device, self._store_time(device))
-        newest = self._last or self._context.state.journal.latest(horizon(now))
-        present = format_time(now)
-        time = present if newest is None else max(present, later(newest))
-        self._last = time
-        return time
+        if self._offset is None:
+            now, self.passed_over = trusted_now(device, self._store_time())
+            self._offset = now - device
+        return device + self._offset
 
-    @property
-    def passed_over(self) -> bool:
-        """True when this device's clock is more than a day off, so that a store's was used."""
-        return bool(self._passed_over)
-
-    def _store_time(self, device: datetime) -> datetime | None:
-        if self._passed_over is False:
-            return device
+    def _store_time(self) -> datetime | None:
         for connected in self._context.stores:
             try:
                 found = connected.store.server_time()
