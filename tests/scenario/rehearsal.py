@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.scenario.crashes import KillAt, Moment, World, killed
+from tests.scenario.crashes import KillAt, Moment, World, canonical, killed
 from tests.scenario.laptops import Laptop
 from tests.scenario.stories import Story
 
@@ -32,6 +32,7 @@ class Rehearsal:
         story.start(self.world)
         self.world.note_written()
         self.world.settle()
+        self.start = canonical(next(iter(self.world.laptops.values())).tree())
         for number, act in enumerate(story.acts):
             act.before(self.world)
             self.world.note_written()

@@ -24,6 +24,11 @@ class Act(NamedTuple):
     laptop: str
     before: Callable[[World], None] = _nothing
 
+    @property
+    def edits(self) -> bool:
+        """Somebody does something before this pass."""
+        return self.before is not _nothing
+
 
 class Story(NamedTuple):
     """`start` makes the laptops, the first act's `before` the edits."""

@@ -122,3 +122,17 @@ def equal_heads(entries: Sequence[Entry], base: Ref) -> list[Entry]:
             named.add(head.twin_key)
             found.append(head)
     return found
+
+
+def is_straight(entries: Sequence[Entry]) -> bool:
+    """True when each entry was made on top of the one before it in the sequence.
+
+    The last one is the only head then, and has no twin: nearly all paths are like this, so it is
+    worth asking first. In another order than the one in which they were made the answer is False.
+    """
+    before = NO_PARENT
+    for entry in entries:
+        if entry.closes != before:
+            return False
+        before = entry.ref
+    return True

@@ -100,6 +100,13 @@ class FileIndex:
         ).fetchone()
         return int(count)
 
+    def with_content(self, data_hash: DataHash) -> list[str]:
+        """Paths of files that have this content. Reads the whole table."""
+        rows = self._sql.execute(
+            "SELECT path FROM files WHERE hash=? AND kind='f' ORDER BY path", (data_hash,)
+        )
+        return [path for (path,) in rows]
+
     def totals(self) -> tuple[int, int]:
         """Files and links here, and their bytes."""
         files, size = self._sql.execute(

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
+from firnline.core.paths import MAX_PATH_BYTES, parent_of
 from firnline.folder.errors import (
     Changed,
     FolderError,
@@ -55,6 +56,7 @@ class Applier:
         self._context = context
         self._log = log
         self._ignore = ignore
+        self._ignored: dict[str, bool] = {}
         self._bodiless = {row.name for row in context.state.journal.in_state(EventState.BODILESS)}
         self.applied = 0
         self.unsettled = False
@@ -82,7 +84,7 @@ class Applier:
         self._log.load(paths)
         rows = state.files.get_many(paths)
         wishes: list[Wish] = []
-        ignored = [p for p in paths if p not in rows and self._ignore.matches(p, False)]
+        ignored = [p for p in paths if p not in rows and self._is_ignored(p)]
         hidden = set(ignored)
 
         def here(path: str) -> bool:
@@ -103,6 +105,13 @@ class Applier:
             with state.transaction("ignored paths"):
                 state.journal.clear_dirty(ignored)
         return wishes
+
+    def _is_ignored(self, path: str) -> bool:
+        """As `Ignore.matches`, asking only once for each directory."""
+        directory = parent_of(path)
+        if directory not in self._ignored:
+            self._ignored[directory] = bool(directory) and self._ignore.matches(directory, True)
+        return self._ignored[directory] or self._ignore.entry_matches(path, False)
 
     def _has_no_body(self, entry: Entry) -> bool:
         return entry.event in self._bodiless
@@ -280,7 +289,7 @@ class Applier:
         expected = None if here is None else expected_stat(here)
         local = self._context.root.locate(wish.path)
         try:
-            text = Bodies(self._context).read(entry.data_hash, entry.size).decode()
+            text = Bodies(self._context).read(entry.data_hash, MAX_PATH_BYTES).decode()
             placed = self._context.root.make_link(text, local, expected, kept)
         except ContentMissingError:
             self._missing([wish])

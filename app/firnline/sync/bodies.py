@@ -5,14 +5,14 @@ matter then. Sources that turn out wrong are passed over for the next one.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size
 from firnline.core.event import EventText, Kind, Op
-from firnline.core.hashing import DataHash
+from firnline.core.hashing import EMPTY_HASH, DataHash
 from firnline.folder.errors import FolderError
 from firnline.stores.base import Reader
 from firnline.stores.errors import CorruptError, StoreError
@@ -30,11 +30,19 @@ class ContentMissingError(Exception):
         self.data_hash = data_hash
 
 
+class ContentTooLargeError(ContentMissingError):
+    """There may be such a content, and it is larger than any that is wanted."""
+
+
 class _Source(NamedTuple):
     """One place where a content should be; `open` may fail, the bytes may be wrong."""
 
     where: str
     open: Callable[[], Iterator[bytes]]
+
+
+class _WrongSourceError(Exception):
+    """A source failed, or did not have what it should: the next one may."""
 
 
 def read_range(reader: Reader, length: int) -> Iterator[bytes]:
@@ -56,61 +64,84 @@ class Bodies:
         self._context = context
         self._starts: dict[tuple[str, str], int] = {}
 
-    def copy(
-        self, data_hash: DataHash, size: int, write: Callable[[Iterator[bytes]], None]
-    ) -> None:
+    def copy(self, data_hash: DataHash, write: Callable[[Iterator[bytes]], None]) -> None:
         """Give the verified content to `write`, an iterator that raises when it proves wrong.
 
-        `write` is called again with the next source then, and has to begin anew. Raises
-        ContentMissingError when no source is right.
+        `write` is called again with the next source then, and has to begin anew. Only the hash
+        decides what is right: sizes may be lies. Raises ContentMissingError when no source is
+        right, and whatever `write` raises by itself.
         """
-        for source in self._sources(data_hash, size):
-            try:
-                write(self._verified(source, data_hash, size))
-            except (StoreError, FolderError, BadBatchError):
-                continue
-            return
+        for source in self._sources(data_hash):
+            with suppress(_WrongSourceError):
+                write(self._verified(source, data_hash))
+                return
         raise ContentMissingError(data_hash)
 
-    def read(self, data_hash: DataHash, size: int) -> bytes:
-        """A small content. Raises ContentMissingError."""
+    def read(self, data_hash: DataHash, limit: int) -> bytes:
+        """A content of at most `limit` bytes. Raises ContentMissingError, ContentTooLargeError."""
         found: list[bytes] = []
 
         def collect(chunks: Iterator[bytes]) -> None:
-            found[:] = chunks
+            found.clear()
+            left = limit
+            for chunk in chunks:
+                left -= len(chunk)
+                if left < 0:
+                    raise ContentTooLargeError(data_hash)
+                found.append(chunk)
 
-        self.copy(data_hash, size, collect)
+        self.copy(data_hash, collect)
         return b"".join(found)
 
-    def is_at_hand(self, data_hash: DataHash, size: int) -> bool:
-        """True when the content can be read now, to its last byte."""
+    def read_twice(self, data_hash: DataHash) -> Iterator[bytes]:
+        """A content of any size, from a source that was found right at a first reading.
 
-        def read(chunks: Iterator[bytes]) -> None:
-            for _ in chunks:
-                self._context.check_cancelled()
-
+        Raises ContentMissingError; after some bytes when the source fails at the second one.
+        """
+        source = self._right_source(data_hash)
         try:
-            self.copy(data_hash, size, read)
+            yield from self._verified(source, data_hash)
+        except _WrongSourceError as error:
+            raise ContentMissingError(data_hash) from error
+
+    def _right_source(self, data_hash: DataHash) -> _Source:
+        for source in self._sources(data_hash):
+            with suppress(_WrongSourceError):
+                for _ in self._verified(source, data_hash):
+                    self._context.check_cancelled()
+                return source
+        raise ContentMissingError(data_hash)
+
+    def is_at_hand(self, data_hash: DataHash) -> bool:
+        """True when the content can be read now, to its last byte."""
+        try:
+            self._right_source(data_hash)
         except ContentMissingError:
             return False
         return True
 
-    def _verified(self, source: _Source, data_hash: DataHash, size: int) -> Iterator[bytes]:
+    def _verified(self, source: _Source, data_hash: DataHash) -> Iterator[bytes]:
+        """The chunks of a source; raises _WrongSourceError, also after the last one."""
         digest = self._context.hasher.running()
-        seen = 0
-        for chunk in source.open():
-            digest.update(chunk)
-            seen += len(chunk)
-            yield chunk
-        if seen != size or digest.data_hash() != data_hash:
-            raise CorruptError(source.where, "not the content that its name promises")
+        try:
+            for chunk in source.open():
+                digest.update(chunk)
+                yield chunk
+        except (StoreError, FolderError, BadBatchError) as error:
+            raise _WrongSourceError(source.where) from error
+        if digest.data_hash() != data_hash:
+            raise _WrongSourceError(source.where)
 
-    def _sources(self, data_hash: DataHash, size: int) -> Iterator[_Source]:
-        yield from self._in_folder(data_hash, size)
+    def _sources(self, data_hash: DataHash) -> Iterator[_Source]:
+        if data_hash == EMPTY_HASH:
+            yield _Source("nothing", partial(iter, [b""]))
+        yield from self._in_folder(data_hash, self._context.state.journal.paths_of(data_hash))
         yield from self._in_events(data_hash)
         for connected in self._places():
             path = self._context.layout.history(data_hash)
             yield _Source(path, partial(_whole, connected, path))
+        # Last, since it reads the whole table: what was brought here under another name.
+        yield from self._in_folder(data_hash, self._context.state.files.with_content(data_hash))
 
     def _places(self) -> list[Connected]:
         return [self._context.home, *self._context.stores]
@@ -132,8 +163,10 @@ class Bodies:
         path = self._context.layout.event(name)
         if op is Op.PAT:
             raise CorruptError(path, "a delta, which this version cannot read yet")
-        if op is Op.BAT:
-            offset += self.bodies_start(connected, name)
+        if op is not Op.BAT:
+            # A name does not say how large its body is, and a store may lie.
+            return _whole(connected, path)
+        offset += self.bodies_start(connected, name)
         return read_range(connected.store.open(path, offset, size), size)
 
     def bodies_start(self, connected: Connected, name: EventText) -> int:
@@ -145,14 +178,12 @@ class Bodies:
             self._starts[key] = header + manifest
         return self._starts[key]
 
-    def _in_folder(self, data_hash: DataHash, size: int) -> Iterator[_Source]:
+    def _in_folder(self, data_hash: DataHash, paths: Iterable[str]) -> Iterator[_Source]:
         """Files of this folder that had this content when they were last looked at."""
         context = self._context
-        for path in context.state.journal.paths_of(data_hash):
+        for path in paths:
             row = context.state.files.get(path)
-            if row is None or row.kind is not Kind.FILE:
-                continue
-            if row.data_hash == data_hash and row.size == size:
+            if row is not None and row.kind is Kind.FILE and row.data_hash == data_hash:
                 local = row.local or path
                 yield _Source(path, partial(_local, context, local))
 
@@ -178,16 +209,12 @@ def chunks_of(descriptor: int) -> Iterator[bytes]:
 def open_content(context: FolderContext, data_hash: DataHash, size: int) -> Iterator[bytes]:
     """The bytes of a content, checked before the first one is handed out.
 
-    Raises ContentMissingError. What is large is read twice rather than held in memory.
+    Raises ContentMissingError. What is large is read twice rather than held in memory; a source
+    that fails at the second time raises it after some bytes, and no other is tried then.
     """
     bodies = Bodies(context)
     if size <= _IN_MEMORY:
-        yield bodies.read(data_hash, size)
-        return
-    for source in bodies._sources(data_hash, size):
-        with suppress(StoreError, FolderError, BadBatchError):
-            for _ in bodies._verified(source, data_hash, size):
-                pass
-            yield from bodies._verified(source, data_hash, size)
+        with suppress(ContentTooLargeError):
+            yield bodies.read(data_hash, _IN_MEMORY)
             return
-    raise ContentMissingError(data_hash)
+    yield from bodies.read_twice(data_hash)

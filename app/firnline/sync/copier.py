@@ -236,11 +236,7 @@ class _Filler:
             if not entry.size or self._has_content(entry.data_hash):
                 continue
             try:
-                self._bodies.copy(
-                    entry.data_hash,
-                    entry.size,
-                    partial(self._bring, entry),
-                )
+                self._bodies.copy(entry.data_hash, partial(self._bring, entry))
             except _TargetError as failure:
                 raise failure.error from failure
             except ContentMissingError:
@@ -276,9 +272,7 @@ class _Filler:
             self._events.append(row.id)
             return True
         try:
-            self._bodies.copy(
-                content.data_hash, content.size, lambda chunks: self._stream(path, chunks)
-            )
+            self._bodies.copy(content.data_hash, lambda chunks: self._stream(path, chunks))
         except _TargetError as failure:
             raise failure.error from failure
         except ContentMissingError:

@@ -10,9 +10,9 @@ from datetime import timedelta
 from firnline.core.clock import format_time, parse_time
 from firnline.core.entry import Change, Entry
 from firnline.core.event import Kind, Op
-from firnline.core.hashing import NO_PARENT, Hasher
-from firnline.core.heads import state_of, unknown_parents
-from firnline.core.paths import ancestors, parent_of
+from firnline.core.hashing import Hasher
+from firnline.core.heads import is_straight, state_of, unknown_parents
+from firnline.core.paths import MAX_PATH_BYTES, ancestors, parent_of
 from firnline.core.resolve import Ruling, resolve
 from firnline.state.journal import EventState
 from firnline.sync.bodies import Bodies, ContentMissingError
@@ -143,22 +143,12 @@ def _suspects(context: FolderContext, log: JournalLog, paths: Iterable[str]) -> 
     return found
 
 
-def is_straight(entries: Sequence[Entry]) -> bool:
-    """True when each entry, in the order of names, was made on top of the one before."""
-    before = NO_PARENT
-    for entry in entries:
-        if entry.closes != before:
-            return False
-        before = entry.ref
-    return True
-
-
 def _has_body(context: FolderContext, log: JournalLog, ruling: Ruling) -> bool:
     """What a rule moves must be there to be moved: else it waits for a store that has it."""
     for change in ruling.changes:
         if change.op in (Op.DEL, Op.RMD):
             continue
-        if Bodies(context).is_at_hand(change.data_hash, change.size):
+        if Bodies(context).is_at_hand(change.data_hash):
             continue
         source = change.source or change.path
         for entry in log.entries(source):
@@ -181,7 +171,7 @@ def _link_text(context: FolderContext, change: Change) -> bytes | None:
     if change.op is not Op.LNK:
         return None
     try:
-        return Bodies(context).read(change.data_hash, change.size)
+        return Bodies(context).read(change.data_hash, MAX_PATH_BYTES)
     except ContentMissingError:
         return None
 

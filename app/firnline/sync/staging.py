@@ -86,7 +86,7 @@ class Stager:
         def write(chunks: Iterator[bytes]) -> None:
             made[:] = [self._write(wish, chunks)]
 
-        self._bodies.copy(entry.data_hash, entry.size, write)
+        self._bodies.copy(entry.data_hash, write)
         return made[0]
 
 
