@@ -22,7 +22,7 @@ from tests.scenario.store_contents import folder_contents
 from firnline.core.hashing import DataHash
 from firnline.sync.folder_pass import PassReport
 
-_MARK = re.compile(r" \(conflict [^)]*\)")
+_MARK = re.compile(r" \(conflict [^()]*\)")
 
 
 class Killed(BaseException):
@@ -165,8 +165,15 @@ def canonical(tree: Mapping[str, object]) -> dict[str, list[object]]:
     on who came first."""
     found: dict[str, list[object]] = {}
     for path, content in tree.items():
-        found.setdefault(_MARK.sub("", path), []).append(content)
+        found.setdefault(unmarked(path), []).append(content)
     return {path: sorted(contents, key=str) for path, contents in found.items()}
+
+
+def unmarked(path: str) -> str:
+    """Without the marks of conflict copies; one of a copy stands inside the other."""
+    while (shorter := _MARK.sub("", path)) != path:
+        path = shorter
+    return path
 
 
 def _difference(found: Mapping[str, object], expected: Mapping[str, object]) -> str:

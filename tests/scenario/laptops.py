@@ -104,9 +104,10 @@ class Laptop:
         self._settle(target)
 
     def _settle(self, target: Path) -> None:
-        """Files are older than the moment for which a scan waits, and no two times are equal."""
+        """Files are older than the moment for which a scan waits, and no two times are equal: not
+        to another's here, nor to one that came from elsewhere, which is in whole milliseconds."""
         self._ticks += 1
-        when = int(self.clock.moment.timestamp() * 1e9) - 10**9 + self._ticks * 1_000_000
+        when = int(self.clock.moment.timestamp() * 1e3 - 1e3 + self._ticks) * 1_000_000 + 1000
         os.utime(target, ns=(when, when))
 
     def read(self, path: str) -> str:

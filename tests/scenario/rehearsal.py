@@ -1,5 +1,6 @@
 """Stories lived through again and again, with kills at chosen steps."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,8 @@ class Pass(NamedTuple):
     laptop: str
     moment: Moment
     steps: list[str]
-    before: dict[str, object]
-    """The tree of its laptop."""
-    after: dict[str, object]
+    touched: list[str]
+    """Paths at which it changes something in its laptop's folder."""
 
 
 class Rehearsal:
@@ -37,9 +37,10 @@ class Rehearsal:
             act.before(self.world)
             self.world.note_written()
             laptop, steps = self.world[act.laptop], KillAt()
-            moment, before = self.world.keep(), laptop.tree()
+            moment, before = self.world.keep(), _stamps(laptop)
             laptop.sync(steps=steps)
-            self.passes.append(Pass(number, act.laptop, moment, steps.names, before, laptop.tree()))
+            touched = sorted({path for path, _ in before ^ _stamps(laptop)})
+            self.passes.append(Pass(number, act.laptop, moment, steps.names, touched))
         self.world.settle()
         self.world.check(story.expected)
 
@@ -73,6 +74,14 @@ class Rehearsal:
     def check(self) -> None:
         """The story has come to its right end."""
         self.world.check(self.story.expected)
+
+
+def _stamps(laptop: Laptop) -> set[tuple[str, object]]:
+    """What shows of each path: content, mode, and the time of files."""
+    return {
+        (path, (content, os.lstat(laptop.folder / path).st_mtime_ns * (content != "directory")))
+        for path, content in laptop.tree().items()
+    }
 
 
 @contextmanager

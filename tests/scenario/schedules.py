@@ -47,6 +47,7 @@ class Do(StrEnum):
     SYNC = "sync"
     AWAY = "away"
     LOSE_DATABASE = "lose database"
+    DAYS = "three days pass"
 
 
 class Step(NamedTuple):
@@ -145,8 +146,13 @@ class Life:
             Do.SYNC: lambda: self.sync(laptop),
             Do.AWAY: lambda: _toggle(laptop, store),
             Do.LOSE_DATABASE: lambda: lose_database(laptop),
+            Do.DAYS: self._days_pass,
         }
         actions[do]()
+
+    def _days_pass(self) -> None:
+        for laptop in self.laptops:
+            laptop.clock.advance(days=3)
 
     def sync(self, laptop: Laptop) -> bool:
         """One pass; True when it did anything."""
@@ -162,7 +168,6 @@ class Life:
         """Everything is in reach, and everybody syncs until nobody does anything."""
         for laptop in self.laptops:
             laptop.away.clear()
-            laptop.clock.advance(days=9)
         for _ in range(12):
             busy = [self.sync(laptop) for laptop in self.laptops]
             if not any(busy):

@@ -38,6 +38,8 @@ class Story(NamedTuple):
     acts: tuple[Act, ...]
     expected: dict[str, list[object]]
     """By path: what stands there and in its conflict copies at the end."""
+    sends: frozenset[int] = frozenset({0})
+    """The passes that apply nothing."""
 
 
 # --- each kind of change, and each kind of conflict -----------------------------------------------
@@ -46,7 +48,7 @@ class Story(NamedTuple):
 def _mixed_start(world: World) -> None:
     a = world.add("a", "store")
     world.add("b", "store")
-    for name in ("change", "delete", "move", "followed", "both", "survives", "keep"):
+    for name in ("change", "delete", "move", "followed", "both", "survives", "keep", "back"):
         a.write(f"{name}.txt", f"{name} 1")
     a.write("run.sh", "run 1")
     a.write("flags.sh", "flags 1")
@@ -62,6 +64,9 @@ def _mixed_start(world: World) -> None:
 
 def _mixed_edits(world: World) -> None:
     a, b = world["a"], world["b"]
+    a.write("back.txt", "back 2")
+    world.sync("a")
+    a.write("back.txt", "back 1")
     a.write("change.txt", "change 2")
     a.delete("delete.txt")
     a.move("move.txt", "moved/move.txt")
@@ -102,6 +107,7 @@ MIXED = Story(
     _mixed_start,
     (Act("a", _mixed_edits), Act("b"), Act("a")),
     {
+        "back.txt": ["back 1"],
         "both.txt": ["both by a", "both by b"],
         "change.txt": ["change 2"],
         "clash": ["a file"],
@@ -217,6 +223,7 @@ STORES = Story(
         "new.txt": ["new of a"],
         "own.bin": [LARGE + "of c"],
     },
+    sends=frozenset(),
 )
 
 
@@ -260,6 +267,7 @@ OUTBOX = Story(
         "moved.txt": ["move 1"],
         "new.bin": [LARGE + "new"],
     },
+    sends=frozenset({0, 1}),
 )
 
 
@@ -347,6 +355,7 @@ JOIN = Story(
         "other.txt": ["other of a", "other of b"],
         "own.txt": ["own of b"],
     },
+    sends=frozenset(),
 )
 
 
@@ -383,6 +392,7 @@ LOST = Story(
         "missing.txt": ["missing 1"],
         "outbox.txt": ["in the outbox"],
     },
+    sends=frozenset(),
 )
 
 STORIES = (MIXED, DIRECTORIES, STORES, OUTBOX, ALONE, STICK, JOIN, LOST)

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 from tests.scenario.rehearsal import Rehearsal, after
-from tests.scenario.stories import JOIN, MIXED, STORES, STORIES, Story
+from tests.scenario.stories import MIXED, STORES, STORIES, Story
+from tests.unit.folder.limited_access import NoExchange, NoLinks
 
+from firnline.folder.handles import Handles
 from firnline.sync import publisher
 
 ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
@@ -66,3 +68,60 @@ def test_killed_twice(memory_disk: Path, tally: Counter[str], story: Story, numb
                 rehearsal.carry_on(where)
                 rehearsal.check()
             second += STRIDE
+
+
+@pytest.mark.parametrize("way", [NoExchange, NoLinks])
+@pytest.mark.parametrize(("story", "number"), [(MIXED, 1), (MIXED, 2)], ids=["mixed-1", "mixed-2"])
+def test_killed_on_poorer_file_systems(
+    memory_disk: Path,
+    tally: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+    way: type[NoExchange],
+    story: Story,
+    number: int,
+) -> None:
+    """The same holds where files cannot change places, or have no second name either."""
+    monkeypatch.setattr(Handles, "exchange", NoExchange.exchange)
+    if way is NoLinks:
+        monkeypatch.setattr(Handles, "link", NoLinks.link)
+    rehearsal = Rehearsal(memory_disk, story)
+    where = rehearsal.passes[number]
+    for step in range(1, len(where.steps) + 1, 1 if ALL else 2):
+        tally["kill points"] += 1
+        with after(rehearsal.kill(where, step)):
+            rehearsal.carry_on(where)
+            rehearsal.check()
+
+
+def test_killed_while_a_thread_sends(
+    memory_disk: Path, tally: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same holds when batches are sent by a thread of their own."""
+    monkeypatch.setattr(publisher, "_INLINE", 0)
+    rehearsal = Rehearsal(memory_disk, MIXED)
+    where = rehearsal.passes[0]
+    for step in range(1, len(where.steps) + 1):
+        tally["kill points"] += 1
+        with after(rehearsal.kill(where, step)):
+            rehearsal.carry_on(where)
+            rehearsal.check()
+
+
+@pytest.mark.parametrize(
+    ("story", "number"), [(MIXED, 0), (MIXED, 1), (STORES, 0)], ids=["mixed-0", "mixed-1", "stores"]
+)
+def test_the_store_is_gone_afterwards(
+    memory_disk: Path, tally: Counter[str], story: Story, number: int
+) -> None:
+    """The same holds when no store is in reach when the laptop starts again, for a while."""
+    rehearsal = Rehearsal(memory_disk, story)
+    where = rehearsal.passes[number]
+    for step in range(1, len(where.steps) + 1):
+        tally["kill points"] += 1
+        with after(rehearsal.kill(where, step)):
+            laptop = rehearsal.laptop(where)
+            laptop.away = set(laptop.stores)
+            laptop.sync()
+            laptop.away = set()
+            rehearsal.carry_on(where)
+            rehearsal.check()

@@ -1,6 +1,7 @@
 """Stores that fail, lie, lose things, and several of them at once."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_content_that_a_store_lost_comes_from_a_renamed_file(tmp_path: Path) -> 
     a.move("f.txt", "g.txt")
     a.sync()
     events(store)[0].unlink()
-    with FolderState(a.place / "state.db") as state, state.transaction("test"):
+    with closing(FolderState(a.place / "state.db")) as state, state.transaction("test"):
         row = state.journal.event(min(name for _, name in state.stores.not_held()))
         assert row is not None
         state.stores.lost(store_hash(store), row.id)
@@ -236,7 +237,7 @@ def test_target_that_fails_is_not_taken_for_the_source(
     b.wrap = _faulty(b, "s2", *fault)
     report = b.sync()
     assert not report.complete
-    with FolderState(b.place / "state.db") as state:
+    with closing(FolderState(b.place / "state.db")) as state:
         assert state.stores.lacking(store_hash(stores[0])) == []
         assert state.stores.lacking_count(store_hash(stores[1])) == 1
     b.wrap = lambda name, inner: inner

@@ -103,8 +103,7 @@ def entries_of_batch(changes: list[Change], text: EventText, ref: Ref) -> list[E
 
     So does one beside a `lnk q` from p: that is how rule 5 makes the edit of a link follow.
     """
-    brought = [c for c in changes if c.op in (Op.PUT, Op.LNK)]
-    moved = {c.source: c.path for c in brought if c.source is not None}
+    moved = {c.source: c.path for c in changes if c.op in (Op.PUT, Op.LNK)}
     found: list[Entry] = []
     for change in changes:
         goal = moved.get(change.path) if change.op is Op.DEL else None

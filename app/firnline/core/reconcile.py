@@ -59,9 +59,11 @@ def reconcile(found: Finding, base: Ref | None, entries: Sequence[Entry]) -> Ver
         last = entries[-1]
         return Book(last) if last.content == found.content else Write(base, [])
     state = state_of(entries)
+    applied = None if base is None else by_ref(entries).get(base)
+    if applied is not None and _is_rival(applied, found, state):
+        return Write(applied.ref, equal_heads(entries, applied.ref))
     if state.winner is not None and state.winner.content == found.content:
         return Book(state.winner)
-    applied = None if base is None else by_ref(entries).get(base)
     if applied is not None and applied.content == found.content:
         return Book(applied)
     if found.kind is Kind.NOTHING:
@@ -74,6 +76,17 @@ def reconcile(found: Finding, base: Ref | None, entries: Sequence[Entry]) -> Ver
     if base is None:
         return Write(NO_PARENT, [])
     return Write(base, equal_heads(entries, base))
+
+
+def _is_rival(applied: Entry, found: Finding, state: PathState) -> bool:
+    """True when what the user replaced is a head still, and would come back as a conflict copy.
+
+    Also where somebody else brought what stands there now: only an event on top of it says that
+    this user has seen it and does not want it.
+    """
+    if not applied.puts or applied.content == found.content:
+        return False
+    return any(head.twin_key == applied.twin_key for head in state.putting)
 
 
 def _absent(base: Ref | None, state: PathState, entries: Sequence[Entry]) -> Verdict:

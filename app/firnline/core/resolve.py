@@ -233,7 +233,7 @@ def _destination(move: Entry, moved: Entry, log: Log) -> Entry | None:
     while move.other is not None and move.other not in visited and not log.waits(move.other):
         visited.add(move.other)
         entries = log.entries(move.other)
-        arrival = next((e for e in entries if e.event == move.event and e.puts), None)
+        arrival = next((e for e in entries if e.event == move.event), None)
         if arrival is None or arrival.data_hash != moved.data_hash:
             return None
         putting = state_of(entries).putting

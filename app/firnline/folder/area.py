@@ -99,6 +99,7 @@ class OwnArea:
         probe = f"{TEMPORARIES}/{new_name()}"
         try:
             self.prepare(TEMPORARIES)
+            self._steps("probe modes")
             descriptor = self._access.open(probe, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except (OSError, FolderError):
             return

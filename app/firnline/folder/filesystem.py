@@ -169,7 +169,10 @@ class Root(View):
                 self.steps("set executable")
                 os.fchmod(descriptor, with_executable(found.mode, executable))
                 self._barrier.file(path)
-                return stat_of(os.fstat(descriptor))
+                changed = stat_of(os.fstat(descriptor))
+                if not changed.same_version(expected):
+                    raise Changed(path, "was changed by somebody else")
+                return changed
         finally:
             os.close(descriptor)
 

@@ -241,12 +241,13 @@ class Replacer:
             if error.errno != errno.EXDEV:
                 raise
             return self._across.move(source, target, expected)
-        if not is_expected(self._access, target, expected):
+        moved = self._stat(target)
+        if not moved.same_version(expected):
             self._steps("put back")
             self._access.rename_new(target, source)
             raise Changed(source, "was changed by somebody else")
         self._note_move(source, target)
-        return self._stat(target)
+        return moved
 
     def move_directory(self, source: str, target: str) -> None:
         """See `Root.move_directory`."""

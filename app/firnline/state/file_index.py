@@ -101,9 +101,9 @@ class FileIndex:
         return int(count)
 
     def with_content(self, data_hash: DataHash) -> list[str]:
-        """Paths of files that have this content. Reads the whole table."""
+        """Paths of files and links that have this content. Reads the whole table."""
         rows = self._sql.execute(
-            "SELECT path FROM files WHERE hash=? AND kind='f' ORDER BY path", (data_hash,)
+            "SELECT path FROM files WHERE hash=? AND kind IN ('f','l') ORDER BY path", (data_hash,)
         )
         return [path for (path,) in rows]
 

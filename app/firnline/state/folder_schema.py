@@ -61,10 +61,12 @@ MIGRATIONS = (
     -- Copies of moves that look like conflict copies: where open conflicts are looked for.
     CREATE TABLE conflict_copies (path TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
 
-    -- Events that a store is not known to have (status 0); all others it has (status 2).
+    -- Events that a store is not known to have (status 0); all others it has (status 2). wrong: a
+    -- file stands there under the name, but not the whole event: a listing says nothing of it.
     CREATE TABLE lacking (
         store TEXT NOT NULL,
         event INTEGER NOT NULL,
+        wrong INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (store, event)
     ) WITHOUT ROWID;
 

@@ -48,7 +48,9 @@ class StoreTable:
     def attach(self, store: str, generation: str) -> None:
         """A store joins the folder: it is taken to lack everything until it was listed."""
         self.put(StoreRow(store, generation, NEVER, NEVER, 0))
-        self._sql.execute("INSERT OR IGNORE INTO lacking SELECT ?, id FROM events", (store,))
+        self._sql.execute(
+            "INSERT OR IGNORE INTO lacking (store, event) SELECT ?, id FROM events", (store,)
+        )
 
     def detach(self, store: str) -> None:
         for table in ("stores", "lacking", "hints", "hint_files"):
@@ -59,7 +61,8 @@ class StoreTable:
     def owe(self, event: int, stores: Iterable[str]) -> None:
         """A new event: these stores are not known to have it."""
         self._sql.executemany(
-            "INSERT OR IGNORE INTO lacking VALUES (?, ?)", ((s, event) for s in stores)
+            "INSERT OR IGNORE INTO lacking (store, event) VALUES (?, ?)",
+            ((s, event) for s in stores),
         )
 
     def has(self, store: str, events: Iterable[int]) -> None:
@@ -68,9 +71,17 @@ class StoreTable:
             "DELETE FROM lacking WHERE store=? AND event=?", ((store, e) for e in events)
         )
 
-    def lost(self, store: str, event: int) -> None:
-        """Status 0: the event was looked up in the store and is not there."""
-        self._sql.execute("INSERT OR IGNORE INTO lacking VALUES (?, ?)", (store, event))
+    def lost(self, store: str, event: int, *, wrong: bool = False) -> None:
+        """Status 0: the event was looked up in the store and is not there.
+
+        `wrong`: a file stands there, and it is not the whole event; it lacks the event until
+        somebody writes it again (`has`), whatever listings say.
+        """
+        self._sql.execute(
+            "INSERT INTO lacking VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET wrong=max(wrong, excluded.wrong)",
+            (store, event, int(wrong)),
+        )
 
     def lacks(self, store: str, event: int) -> bool:
         row = self._sql.execute(
@@ -87,6 +98,15 @@ class StoreTable:
                 (store,),
             )
         )
+
+    def absent(self, store: str) -> dict[str, int]:
+        """Events that a store lacks and whose name was not seen there: name → id."""
+        rows = self._sql.execute(
+            "SELECT e.name, e.id FROM lacking l JOIN events e ON e.id=l.event"
+            " WHERE l.store=? AND NOT l.wrong",
+            (store,),
+        )
+        return dict(rows)
 
     def lacking_count(self, store: str) -> int:
         return int(

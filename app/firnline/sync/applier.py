@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
 from firnline.core.paths import MAX_PATH_BYTES, parent_of
 from firnline.folder.errors import (
@@ -25,7 +24,6 @@ from firnline.folder.ignore import Ignore
 from firnline.folder.metadata import Placed, Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
-from firnline.state.journal import EventState
 from firnline.sync.apply_intents import arranging_intents, emptied, left_paths, place_intent
 from firnline.sync.apply_plan import (
     DirectoryMove,
@@ -37,7 +35,7 @@ from firnline.sync.apply_plan import (
     plan,
 )
 from firnline.sync.apply_rows import expected_stat, gone_row, placed_row
-from firnline.sync.bodies import Bodies, ContentMissingError
+from firnline.sync.bodies import Bodies, ContentMissingError, hash_of_local
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.resolver import JournalLog
 from firnline.sync.staging import Staged, Stager
@@ -57,26 +55,25 @@ class Applier:
         self._log = log
         self._ignore = ignore
         self._ignored: dict[str, bool] = {}
-        self._bodiless = {row.name for row in context.state.journal.in_state(EventState.BODILESS)}
         self.applied = 0
-        self.unsettled = False
+        self.unsettled: dict[str, str] = {}
         self.problems: list[Problem] = []
         self._rows: list[FileRow] = []
         self._done: list[str] = []
+        self._settled: list[str] = []
         self._kept: list[tuple[Wish, str, Stat]] = []
         self._rescued: list[Rescued] = []
+        self._waiting = set(log.undecided)
+        """Paths that stay dirty, whatever is done there now."""
 
     def apply(self, paths: Sequence[str]) -> None:
         """Bring these paths in line with the log, as far as it can be done now."""
         wishes = self._wishes(paths)
         made = plan(wishes, self._context.state.files.count_below)
         self._context.progress.begin("applying", len(made.places), "files")
-        try:
-            self._arrange(made)
-            for group in _groups(made.places):
-                self._bring(group)
-        except NoSpace as error:
-            self.problems.append(Problem(error.path, "no space", str(error)))
+        self._arrange(made)
+        for group in _groups(made.places):
+            self._bring(group)
         self._context.progress.end()
 
     def _wishes(self, paths: Sequence[str]) -> list[Wish]:
@@ -93,10 +90,14 @@ class Applier:
         for path in paths:
             if path in hidden:
                 continue
-            wish = wish_for(path, self._log.all_entries(path), rows.get(path), self._has_no_body)
-            if wish is None:
+            wish = wish_for(
+                path, self._log.all_entries(path), rows.get(path), self._log.pending.lacks
+            )
+            if wish is None or wish.pending:
                 self._pending(path)
-            elif wish.here is None and wish.entry is not None and wish.entry.other is not None:
+            if wish is None:
+                continue
+            if wish.here is None and wish.entry is not None and wish.entry.other is not None:
                 origin = origin_of(wish.entry, self._log.all_entries, here)
                 wishes.append(wish._replace(origin=origin))
             else:
@@ -113,10 +114,8 @@ class Applier:
             self._ignored[directory] = bool(directory) and self._ignore.matches(directory, True)
         return self._ignored[directory] or self._ignore.entry_matches(path, False)
 
-    def _has_no_body(self, entry: Entry) -> bool:
-        return entry.event in self._bodiless
-
     def _pending(self, path: str) -> None:
+        self._waiting.add(path)
         message = "its newest version cannot be had from any store in reach"
         self.problems.append(Problem(path, "pending", message))
 
@@ -124,8 +123,9 @@ class Applier:
 
     def _arrange(self, made: Plan) -> None:
         """Removals, moves and directories: one group, with its intents before."""
-        self._rows += made.bookings
-        self._done += [row.path for row in made.bookings]
+        for row in made.bookings:
+            self._book(row)
+        self._settled += made.settled
         intents = list(arranging_intents(made))
         if intents:
             self._commit_intents(intents)
@@ -149,10 +149,13 @@ class Applier:
         self._context.check_cancelled()
         try:
             action(work)
-        except NoSpace:
-            raise
-        except (Changed, Occupied, Vanished):
-            self.unsettled = True
+        except NoSpace as error:
+            self.problems.append(Problem(path, "no space", error.detail))
+        except (Changed, Occupied, Vanished) as error:
+            self.unsettled[path] = error.detail
+            row = self._context.state.files.get(path)
+            if isinstance(error, Changed) and error.kept is not None and row is not None:
+                self._rescued.append(Rescued(error.kept, path, row.base))
         except FolderError as error:
             self.problems.append(Problem(path, "not applied", str(error)))
 
@@ -162,16 +165,15 @@ class Applier:
         assert entry is not None
         assert row is not None
         root, local = self._context.root, row.local or row.path
-        stat = expected = expected_stat(row)
-        if row.kind is Kind.FILE and entry.flags != row.flags:
-            stat = root.set_executable(local, entry.flags == EXECUTABLE, expected)
-        if (
-            row.kind is Kind.FILE
-            and row.base != wish.base
-            and clamp_mtime(row.mtime_ns) != entry.mtime
-        ):
+        stat, is_file = expected_stat(row), row.kind is Kind.FILE
+        if is_file and entry.flags != row.flags:
+            stat = root.set_executable(local, entry.flags == EXECUTABLE, stat)
+        if is_file and row.base != wish.base and clamp_mtime(row.mtime_ns) != entry.mtime:
             stat = root.touch(local, entry.mtime, stat)
-        flags = entry.flags if row.kind is Kind.FILE else NO_FLAGS
+            # A save just before that does not show in the time any more.
+            if hash_of_local(self._context, local, row.kind) != row.data_hash:
+                raise Changed(local, "was saved by somebody else")
+        flags = entry.flags if is_file else NO_FLAGS
         self._book(placed_row(wish, stat, row.data_hash, flags, row.local))
 
     def _remove(self, wish: Wish) -> None:
@@ -269,6 +271,7 @@ class Applier:
         finally:
             self._context.root.sweep_temporaries()
         self._missing(stager.missing)
+        self.problems += stager.problems
 
     def _place(self, staged: Staged) -> None:
         wish = staged.wish
@@ -312,7 +315,7 @@ class Applier:
     def _rescue(self, wish: Wish, kept: str) -> None:
         if wish.row is not None:
             self._rescued.append(Rescued(kept, wish.path, wish.row.base))
-            self.unsettled = True
+            self.unsettled[wish.path] = "was saved meanwhile"
 
     def _drop_kept(self, kept: Sequence[tuple[Wish, str, Stat]]) -> None:
         """What was replaced goes, unless a program that had it open wrote to it meanwhile."""
@@ -329,16 +332,10 @@ class Applier:
 
     def _missing(self, wishes: Iterable[Wish]) -> None:
         """Content that nobody has now: the event is pending until somebody does."""
-        state = self._context.state
         for wish in wishes:
-            entry = wish.entry
-            assert entry is not None
-            row = state.journal.event(entry.event)
-            assert row is not None
-            with state.transaction("event without body"):
-                state.journal.set_state(row.id, EventState.BODILESS, "its content is missing")
-            self._bodiless.add(row.name)
-            self.unsettled = True
+            assert wish.entry is not None
+            self._log.pending.note(wish.entry)
+            self.unsettled[wish.path] = "its content is missing"
 
     # --- bookkeeping --------------------------------------------------------------------------
 
@@ -355,15 +352,17 @@ class Applier:
         state, root = self._context.state, self._context.root
         rows, self._rows = self._rows, []
         done, self._done = self._done, []
+        settled, self._settled = self._settled, []
         kept, self._kept = self._kept, []
         rescued, self._rescued = self._rescued, []
-        if not rows and not changed:
+        if not (rows or settled or changed):
             return
+        waiting = self._waiting
         if changed:
             root.barrier()
         with state.transaction("applied"):
             state.files.put_many(rows)
-            state.journal.clear_dirty(done)
+            state.journal.clear_dirty(path for path in (*done, *settled) if path not in waiting)
             for item in rescued:
                 state.intents.rescue(item)
             state.intents.clear()

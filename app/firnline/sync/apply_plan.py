@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from firnline.core.entry import Entry
-from firnline.core.event import NO_FLAGS, Kind
+from firnline.core.event import NO_FLAGS, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, Ref
 from firnline.state.file_index import FileRow
 
@@ -26,6 +26,8 @@ class Wish(NamedTuple):
     row: FileRow | None
     origin: str | None = None
     """Where this device may have the content, when it was moved or taken from there."""
+    pending: bool = False
+    """The log wants something newer, which cannot be had at present."""
 
     @property
     def here(self) -> FileRow | None:
@@ -57,6 +59,8 @@ class DirectoryMove(NamedTuple):
 class Plan:
     """Work by kind, in the order in which it is done."""
 
+    settled: list[str] = field(default_factory=list)
+    """Paths where folder and table are right already."""
     bookings: list[FileRow] = field(default_factory=list)
     """Rows to note; the folder is right already."""
     retouch: list[Wish] = field(default_factory=list)
@@ -82,7 +86,9 @@ def plan(wishes: Iterable[Wish], count_below: Callable[[str], int]) -> Plan:
 
 def _sort(wish: Wish, made: Plan) -> None:
     entry, here = wish.entry, wish.here
-    if entry is None:
+    if _is_settled(wish):
+        made.settled.append(wish.path)
+    elif entry is None:
         if here is None:
             made.bookings.append(absent_row(wish))
         elif here.kind is Kind.DIRECTORY:
@@ -101,7 +107,19 @@ def _sort(wish: Wish, made: Plan) -> None:
     else:
         if here is not None and here.kind is Kind.DIRECTORY:
             made.remove_directories.append(wish)
+            wish = _vacated(wish)
         made.places.append(wish)
+
+
+def _is_settled(wish: Wish) -> bool:
+    row = wish.row
+    if row is None or row.base != wish.base:
+        return False
+    if wish.entry is None:
+        return row.kind is Kind.NOTHING
+    return (row.kind, row.data_hash, row.flags) == wish.entry.content or (
+        row.kind is Kind.DIRECTORY is wish.entry.kind
+    )
 
 
 def absent_row(wish: Wish) -> FileRow:
@@ -127,10 +145,18 @@ def _find_moves(made: Plan) -> None:
             continue
         taken.add(source.path)
         finished = source.entry is None
-        leaves = source.base if finished else wish.base
+        leaves = source.base if finished else _left_behind(wish, source.here)
         made.moves.append(MoveStep(source.here, wish, leaves, finished))
     made.places = [_vacated(wish) if wish.path in taken else wish for wish in places]
     made.removals = [wish for wish in made.removals if wish.path not in taken]
+
+
+def _left_behind(wish: Wish, row: FileRow) -> Ref:
+    """What an empty path stands on whose own new content is still to come: a deletion there that
+    was applied, or else what stood there. The new content was seen by nobody yet."""
+    entry = wish.entry
+    assert entry is not None
+    return wish.base if entry.op is Op.MOV and entry.other == row.path else row.base
 
 
 def _vacated(wish: Wish) -> Wish:
@@ -155,30 +181,52 @@ def _find_directory_moves(made: Plan, count_below: Callable[[str], int]) -> None
     """Moves that are all of a directory become one rename of it."""
     if len(made.moves) < 2:
         return
-    moves = sorted(made.moves, key=lambda step: step.row.path)
-    sources = [step.row.path for step in moves]
-    going = sorted(wish.path for wish in (*made.removals, *made.remove_directories))
-    done: set[str] = set()
+    below = _Below(made, count_below)
     tried: set[tuple[str, str]] = set()
-    for step in moves:
-        if step.row.path in done:
+    for step in below.moves:
+        if step.row.path in below.carried:
             continue
         for source, target in _candidates(step.row.path, step.wish.path):
-            if (source, target) in tried:
-                continue
-            tried.add((source, target))
-            steps = tuple(moves[i] for i in _range_below(sources, source))
-            leaving = len(steps) + len(_range_below(going, source))
-            if (
-                all(_follows(s, source, target) for s in steps)
-                and not any(s.row.path in done for s in steps)
-                and leaving == count_below(source)
-                and count_below(target) == 0
-            ):
-                made.directory_moves.append(DirectoryMove(source, target, steps))
-                done.update(s.row.path for s in steps)
-                break
-    made.moves = [step for step in made.moves if step.row.path not in done]
+            if (source, target) not in tried:
+                tried.add((source, target))
+                steps = below.all_of(source, target)
+                if steps is not None:
+                    made.directory_moves.append(DirectoryMove(source, target, steps))
+                    below.carried.update(s.row.path for s in steps)
+                    break
+    made.moves = [step for step in made.moves if step.row.path not in below.carried]
+
+
+class _Below:
+    """What a plan does below each directory."""
+
+    def __init__(self, made: Plan, count_below: Callable[[str], int]) -> None:
+        self._count_below = count_below
+        self.moves = sorted(made.moves, key=lambda step: step.row.path)
+        self.carried: set[str] = set()
+        """Sources of the moves that a directory's rename carries out."""
+        self._sources = [step.row.path for step in self.moves]
+        self._removed = sorted(wish.path for wish in made.removals)
+        self._emptied = sorted(wish.path for wish in made.remove_directories)
+        self._wanted = {wish.path for wish in made.make_directories}
+
+    def all_of(self, source: str, target: str) -> tuple[MoveStep, ...] | None:
+        """The moves of all that stands below `source`, if they lead to the same below `target`.
+
+        Files that are removed are gone by then. Directories are carried along, so those that are
+        removed have to be wanted at the other place.
+        """
+        steps = tuple(self.moves[i] for i in _range_below(self._sources, source))
+        inside = [self._emptied[i] for i in _range_below(self._emptied, source)]
+        leaving = len(steps) + len(_range_below(self._removed, source)) + len(inside)
+        carries = (
+            all(_follows(step, source, target) for step in steps)
+            and all(target + path[len(source) :] in self._wanted for path in inside)
+            and not any(step.row.path in self.carried for step in steps)
+            and leaving == self._count_below(source)
+            and self._count_below(target) == 0
+        )
+        return steps if carries else None
 
 
 def _follows(step: MoveStep, source: str, target: str) -> bool:

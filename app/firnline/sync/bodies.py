@@ -15,11 +15,14 @@ from firnline.core.event import EventText, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, DataHash
 from firnline.folder.errors import FolderError
 from firnline.stores.base import Reader
-from firnline.stores.errors import CorruptError, StoreError
+from firnline.stores.errors import CorruptError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext
 
 CHUNK = 4 * 2**20
 _IN_MEMORY = 8 * 2**20
+
+
+_WITH_CONTENT = (Kind.FILE, Kind.LINK)
 
 
 class ContentMissingError(Exception):
@@ -39,6 +42,9 @@ class _Source(NamedTuple):
 
     where: str
     open: Callable[[], Iterator[bytes]]
+    event: int | None = None
+    """The event whose file it is, and the store where that stands."""
+    place: Connected | None = None
 
 
 class _WrongSourceError(Exception):
@@ -68,14 +74,32 @@ class Bodies:
         """Give the verified content to `write`, an iterator that raises when it proves wrong.
 
         `write` is called again with the next source then, and has to begin anew. Only the hash
-        decides what is right: sizes may be lies. Raises ContentMissingError when no source is
-        right, and whatever `write` raises by itself.
+        decides what is right: sizes may be lies. Where another source was right, a store with a
+        wrong one is known to lack that event, and gets it again. Raises ContentMissingError when
+        no source is right, and whatever `write` raises by itself.
         """
+        wrong: list[_Source] = []
         for source in self._sources(data_hash):
-            with suppress(_WrongSourceError):
+            try:
                 write(self._verified(source, data_hash))
-                return
+            except _WrongSourceError as error:
+                if not isinstance(error.__cause__, UnavailableError):
+                    wrong.append(source)
+                continue
+            self._note_lost(wrong)
+            return
         raise ContentMissingError(data_hash)
+
+    def _note_lost(self, sources: Iterable[_Source]) -> None:
+        state = self._context.state
+        for source in sources:
+            if source.event is None or source.place is None:
+                continue
+            with state.transaction("event lost"):
+                if source.place is self._context.home:
+                    state.stores.release(source.event)
+                else:
+                    state.stores.lost(source.place.store_id, source.event, wrong=True)
 
     def read(self, data_hash: DataHash, limit: int) -> bytes:
         """A content of at most `limit` bytes. Raises ContentMissingError, ContentTooLargeError."""
@@ -155,7 +179,8 @@ class Bodies:
                         continue
                 elif stores.lacks(connected.store_id, event):
                     continue
-                yield _Source(name, partial(self._from_event, connected, name, op, offset, size))
+                opened = partial(self._from_event, connected, name, op, offset, size)
+                yield _Source(name, opened, event, connected)
 
     def _from_event(
         self, connected: Connected, name: EventText, op: Op, offset: int, size: int
@@ -179,13 +204,13 @@ class Bodies:
         return self._starts[key]
 
     def _in_folder(self, data_hash: DataHash, paths: Iterable[str]) -> Iterator[_Source]:
-        """Files of this folder that had this content when they were last looked at."""
+        """Files and links of this folder that had this content when they were last looked at."""
         context = self._context
         for path in paths:
             row = context.state.files.get(path)
-            if row is not None and row.kind is Kind.FILE and row.data_hash == data_hash:
-                local = row.local or path
-                yield _Source(path, partial(_local, context, local))
+            if row is not None and row.data_hash == data_hash and row.kind in _WITH_CONTENT:
+                read = _local_link if row.kind is Kind.LINK else _local
+                yield _Source(path, partial(read, context, row.local or path))
 
 
 def _whole(connected: Connected, path: str) -> Iterator[bytes]:
@@ -197,6 +222,10 @@ def _local(context: FolderContext, path: str) -> Iterator[bytes]:
     return chunks_of(context.root.open_read(path))
 
 
+def _local_link(context: FolderContext, path: str) -> Iterator[bytes]:
+    yield context.root.read_link(path).encode()
+
+
 def chunks_of(descriptor: int) -> Iterator[bytes]:
     """What an open local file holds; closes it at the end."""
     try:
@@ -204,6 +233,16 @@ def chunks_of(descriptor: int) -> Iterator[bytes]:
             yield chunk
     finally:
         os.close(descriptor)
+
+
+def hash_of_local(context: FolderContext, local: str, kind: Kind) -> DataHash:
+    """The hash of the file or link that stands in the folder now. Raises FolderError."""
+    if kind is Kind.LINK:
+        return context.hasher.data(context.root.read_link(local).encode())
+    digest = context.hasher.running()
+    for chunk in chunks_of(context.root.open_read(local)):
+        digest.update(chunk)
+    return digest.data_hash()
 
 
 def open_content(context: FolderContext, data_hash: DataHash, size: int) -> Iterator[bytes]:

@@ -152,23 +152,29 @@ class Differences:
         if row is not None and _content(row) == found.content:
             self._book(reading.new_row(row.base))
             return None
-        if (row is None or row.kind is Kind.NOTHING) and self._moved(reading):
+        gone = self._gone_with(found, reading.seen.path)
+        is_fresh = row is None or row.kind is Kind.NOTHING
+        if gone is not None and is_fresh and self._moved(reading, gone):
             return None
         verdict = reconcile(found, None if row is None else row.base, log)
         if isinstance(verdict, Book):
             self._book(reading.new_row(verdict.entry.ref), dirty=True)
             return None
         change = reading.change(self._close(verdict))
+        if gone is not None:
+            change = self._moved_onto(change, gone)
         if change.op is Op.PUT and is_everywhere(self._context, self._writer, found.data_hash):
             self._outbox.add(Item(change, None, (reading.new_row(),)))
             return None
         return change
 
-    def _moved(self, reading: Reading) -> bool:
+    def _gone_with(self, found: Finding, path: str) -> FileRow | None:
+        """A file with this content that is gone from its path, and whose going is not told yet."""
+        gone = self._contents.take(found.kind, found.data_hash, path)
+        return gone if gone is not None and gone.path in self._gone else None
+
+    def _moved(self, reading: Reading, gone: FileRow) -> bool:
         """A new file with the content of one that is gone: the same as a rename."""
-        gone = self._contents.take(reading.found.kind, reading.found.data_hash, reading.seen.path)
-        if gone is None or gone.path not in self._gone:
-            return False
         source_log = self._context.state.journal.entries(gone.path)
         verdict = reconcile(ABSENT, gone.base, source_log)
         if not isinstance(verdict, Write) or state_of(reading.log).putting:
@@ -176,6 +182,13 @@ class Differences:
         self._gone.pop(gone.path)
         self._outbox.add(self._mov(gone, reading, verdict))
         return True
+
+    def _moved_onto(self, change: Change, gone: FileRow) -> Change:
+        """A file that took another one's place: not a `mov`, but a hint beside its deletion, in one
+        batch, so that edits of it follow (docs/design.md section 2, and section 3 rule 5)."""
+        self._gone.pop(gone.path)
+        self._remove(gone, self._context.state.journal.entries(gone.path), Op.DEL)
+        return change._replace(source=gone.path)
 
     # --- what is gone -------------------------------------------------------------------------
 

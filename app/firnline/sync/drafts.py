@@ -38,7 +38,12 @@ class Draft(NamedTuple):
 def draft_single(
     change: Change, time: DateTime, device: DeviceId, body: bytes, hasher: Hasher
 ) -> Draft:
-    """One change as an event of its own. `body` is empty for operations without one."""
+    """One change as an event of its own. `body` is empty for operations without one.
+
+    Its name has no room for a hint where content came from, so that is left out.
+    """
+    if change.op not in (Op.MOV, Op.CPY):
+        change = change._replace(source=None)
     event = name_single(change, time, device, hasher)
     text = event.text
     ref = ref_of(text, hasher)

@@ -18,7 +18,9 @@ from firnline.sync.drafts import Draft, closing, draft_single
 from firnline.sync.event_clock import EventClock
 
 HOME_FIRST = "home first"
-"""Why an event is open: its body goes to the home store before it goes anywhere else."""
+"""Noted of an open event: its body goes to the home store before it goes anywhere else."""
+FROM_FOLDER = "from the folder"
+"""Noted of an open event: it was made of what stood in the folder."""
 
 
 class NowhereToWriteError(Exception):
@@ -34,16 +36,21 @@ class EventWriter:
 
     @property
     def needs_home(self) -> bool:
-        """True when the home store has to have the body before it leaves (section 4)."""
-        context = self._context
-        lasting = sum(not s.minor for s in context.stores)
-        lasting += sum(not s.minor for s in context.unreached)
-        return context.keep_all or not context.stores or lasting > 1
+        """True when the home store has to have the body before it leaves (section 4).
 
-    def open(self, drafts: Iterable[Draft]) -> None:
+        A minor store alone is no safe place: what stands only there may be in a drawer by the
+        time when a lasting store is back.
+        """
+        context = self._context
+        reached = sum(not s.minor for s in context.stores)
+        lasting = reached + sum(not s.minor for s in context.unreached)
+        return context.keep_all or not reached or lasting > 1
+
+    def open(self, drafts: Iterable[Draft], *, from_folder: bool = False) -> None:
         """Commit names and rows, before anything leaves."""
         state = self._context.state
-        why = HOME_FIRST if self.needs_home else ""
+        notes = {HOME_FIRST: self.needs_home, FROM_FOLDER: from_folder}
+        why = ", ".join(note for note, holds in notes.items() if holds)
         with state.transaction("open event"):
             owed = state.stores.ids()
             for draft in drafts:
@@ -59,27 +66,24 @@ class EventWriter:
         Raises NowhereToWriteError.
         """
         context = self._context
-        places: list[Connected] = []
-        if self.needs_home:
-            self._send_home(drafts)
-            places.append(context.home)
+        places = self._send_home(drafts) if self.needs_home else []
         for connected in list(context.stores):
             try:
                 send_drafts(context, connected, drafts)
             except StoreError as error:
                 drop_store(context, connected, error)
+                if not places and self.needs_home:
+                    places = self._send_home(drafts)
                 continue
             return [*places, connected]
-        if not places:
-            self._send_home(drafts)
-            places.append(context.home)
         return places
 
-    def _send_home(self, drafts: Sequence[Draft]) -> None:
+    def _send_home(self, drafts: Sequence[Draft]) -> list[Connected]:
         try:
             send_drafts(self._context, self._context.home, drafts)
         except StoreError as error:
             raise NowhereToWriteError(str(error)) from error
+        return [self._context.home]
 
     def confirm(
         self,
@@ -89,7 +93,7 @@ class EventWriter:
     ) -> None:
         """Book the events as known in `places`; `also` runs in the same transaction."""
         state = self._context.state
-        alone = all(place is self._context.home for place in places)
+        alone = all(place is self._context.home or place.minor for place in places)
         with state.transaction("confirm event"):
             ids = [self._ids.pop(draft.name) for draft in drafts]
             for event in ids:

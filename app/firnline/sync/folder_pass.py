@@ -19,16 +19,20 @@ from firnline.folder.ignore import Ignore
 from firnline.folder.scan import Known, Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
+from firnline.stores.errors import StoreError
 from firnline.sync.applier import Applier
 from firnline.sync.context import FolderContext, Problem
-from firnline.sync.copier import Copier, release_home
+from firnline.sync.copier import Copier
 from firnline.sync.differences import Differences
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
-from firnline.sync.puller import pull, pull_home
+from firnline.sync.home_release import release_home
+from firnline.sync.listing import list_home
+from firnline.sync.pending import Pending
+from firnline.sync.puller import pull
 from firnline.sync.rescue import publish_rescued
 from firnline.sync.resolver import JournalLog, resolve_all
-from firnline.sync.settle import retry_bodiless, settle
+from firnline.sync.settle import settle
 
 _SLICE = 100_000
 """Dirty paths that are looked at together; a directory's move is one rename within a slice."""
@@ -59,56 +63,87 @@ def run_pass(context: FolderContext) -> PassReport:
     report = PassReport()
     state = context.state
     settle(context)
-    retry_bodiless(context)
     if state.journal.count() == 0 and state.files.is_empty():
-        pull_home(context)
+        list_home(context)
     ignore = Ignore.load(context.root)
     _notice_ignore(context, ignore)
-    pull(context)
-    clock, writer = EventClock(context), EventWriter(context)
+    lasting = pull(context).problems
+    rounds = _Rounds(context, ignore, report)
     try:
-        for _ in range(_ROUNDS):
-            if not _round(context, ignore, clock, writer, report):
-                break
-        else:
-            report.complete = False
+        rounds.run()
     except ClockBeforeBuildError as error:
         report.problems.append(Problem("", "clock", str(error)))
+    report.problems += lasting
     _copy(context, report)
-    _report(context, report, clock)
+    _report(context, report, rounds.clock)
     return report
 
 
-def _round(
-    context: FolderContext,
-    ignore: Ignore,
-    clock: EventClock,
-    writer: EventWriter,
-    report: PassReport,
-) -> bool:
-    """Scan, publish, resolve, apply. True when another round is worth it."""
-    report.problems.clear()
-    found = _scan(context, ignore, report)
-    differences = Differences(context, clock, writer)
-    written = publish_rescued(context, clock, writer) + differences.publish(found)
-    report.problems += differences.problems
-    applied = unsettled = 0
-    after = ""
-    while dirty := context.state.journal.dirty(after, _SLICE):
-        after = dirty[-1]
-        log = JournalLog(context)
-        written += resolve_all(context, writer, log, dirty)
-        applier = Applier(context, ignore, log)
-        applier.apply(dirty)
-        report.problems += applier.problems
-        applied += applier.applied
-        unsettled += applier.unsettled
-    report.written += written
-    report.applied += applied
-    # A rule's event may concern a path that this round has passed already.
-    if unsettled or (written and context.state.journal.dirty(limit=1)):
-        return True
-    return bool(written or applied) and pull(context) > 0
+class _Rounds:
+    """Scan, publish, resolve and apply, until a round has nothing left to do."""
+
+    def __init__(self, context: FolderContext, ignore: Ignore, report: PassReport) -> None:
+        self.clock = EventClock(context)
+        self._context = context
+        self._ignore = ignore
+        self._report = report
+        self._writer = EventWriter(context)
+        self._pending = Pending(context)
+        self._unsettled: dict[str, str] = {}
+
+    def run(self) -> None:
+        for _ in range(_ROUNDS):
+            if not self._round():
+                return
+        self._report.complete = False
+
+    def _round(self) -> bool:
+        """True when another round is worth it."""
+        self._report.problems.clear()
+        before = self._unsettled
+        written = self._publish()
+        self._pending.ask_again()
+        resolved, applied = self._apply()
+        written += resolved
+        self._report.written += written
+        self._report.applied += applied
+        if self._unsettled and (written or applied or self._unsettled != before):
+            return True
+        for path, why in self._unsettled.items():
+            self._report.problems.append(Problem(path, "not applied", why))
+        # A rule's event may concern a path that this round has passed already.
+        if written and self._context.state.journal.dirty(limit=1):
+            return True
+        return bool(written or applied) and pull(self._context).understood > 0
+
+    def _publish(self) -> int:
+        """What the folder has that the log has not; the number of events."""
+        context, report = self._context, self._report
+        found = _scan(context, self._ignore, report)
+        differences = Differences(context, self.clock, self._writer)
+        written = publish_rescued(context, self.clock, self._writer) + differences.publish(found)
+        report.problems += differences.problems
+        return written
+
+    def _apply(self) -> tuple[int, int]:
+        """What the log has that the folder has not; the numbers of events and of paths."""
+        context, report = self._context, self._report
+        written = applied = 0
+        self._unsettled = {}
+        after = ""
+        while dirty := context.state.journal.dirty(after, _SLICE):
+            log = JournalLog(context, self._pending)
+            written += resolve_all(context, self._writer, log, dirty)
+            # With what the rules wrote: a loser's file becomes its copy by a rename.
+            dirty = context.state.journal.dirty(after, _SLICE)
+            after = dirty[-1]
+            report.problems += [Problem(p, "waiting", why) for p, why in log.undecided.items()]
+            applier = Applier(context, self._ignore, log)
+            applier.apply(dirty)
+            report.problems += applier.problems
+            applied += applier.applied
+            self._unsettled |= applier.unsettled
+        return written, applied
 
 
 def _scan(context: FolderContext, ignore: Ignore, report: PassReport) -> Scan:
@@ -147,7 +182,10 @@ def _copy(context: FolderContext, report: PassReport) -> None:
     copier.run()
     report.copied += copier.copied
     report.problems += copier.problems
-    release_home(context)
+    try:
+        release_home(context)
+    except StoreError as error:
+        report.problems.append(Problem("", "home store", str(error), context.home.name))
 
 
 def _report(context: FolderContext, report: PassReport, clock: EventClock) -> None:

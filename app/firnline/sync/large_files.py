@@ -84,7 +84,7 @@ class LargeFiles:
         """Give an upload its event's name: durable first, then committed as open, then named."""
         context = self._context
         upload.flush()
-        self._writer.open([draft])
+        self._writer.open([draft], from_folder=True)
         send_hints(context, target, [draft.name])
         target.store.put_many(missing_index(context, target, draft.index_paths))
         upload.commit(context.layout.event(draft.name))

@@ -94,7 +94,7 @@ class Outbox:
             return
         draft = self._draft(items)
         self._settle()
-        self._writer.open([draft])
+        self._writer.open([draft], from_folder=True)
         if draft.size < _INLINE:
             places: Future[list[Connected]] = Future()
             places.set_result(self._writer.send([draft]))

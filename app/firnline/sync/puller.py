@@ -1,31 +1,26 @@
-"""Learning what the stores have: new event names, then their paths.
+"""Reading the events that are new: their paths, and what they do to them.
 
-A listing only ever adds knowledge (docs/design.md section 4, *Known names only grow*). Names come
-first and are committed as `NAMED`; then each new event is opened for its paths (a batch for its
-manifest, the others through `eventsindex`). What cannot be read yet stays `NAMED` and is tried
-again in every pass; what breaks the format is refused and shown, and stops nothing else.
+Names come first and are committed as `NAMED` (`sync.listing`); then each new event is opened for
+its paths (a batch for its manifest, the others through `eventsindex`). What cannot be read yet
+stays `NAMED` and is tried again in every pass; what breaks the format is refused and shown, and
+stops nothing else.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import timedelta
+from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_manifest
-from firnline.core.clock import DateTime, format_time, parse_time
 from firnline.core.entry import Change, Entry, entries_of_batch, entries_of_event
-from firnline.core.event import BadNameError, EventName, EventText, Kind, Op, parse_name, ref_of
+from firnline.core.event import EventName, EventText, Kind, Op, parse_name, ref_of
 from firnline.core.hashing import PathHash
 from firnline.core.paths import MAX_PATH_BYTES, BadPathError, check_path
 from firnline.state.journal import EventRow, EventState
-from firnline.state.store_table import NEVER, StoreRow
-from firnline.stores.errors import CorruptError, NotFoundError, StoreError
-from firnline.stores.layout import parse_late
+from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.bodies import CHUNK
-from firnline.sync.context import Connected, FolderContext
+from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.event_writer import drop_store
+from firnline.sync.listing import list_stores
 
-OVERLAP = timedelta(hours=48)
-FULL_LISTING = timedelta(days=7)
 _GROUP = 500
 
 
@@ -33,185 +28,19 @@ class RefusedError(Exception):
     """An event that breaks the format; the message says how."""
 
 
-def pull(context: FolderContext) -> int:
-    """Learn all new events from all stores in reach; returns how many were understood."""
-    for connected in list(context.stores):
-        context.check_cancelled()
-        try:
-            _list_store(context, connected)
-        except StoreError as error:
-            drop_store(context, connected, error)
-    return _understand(context)
+class Pulled(NamedTuple):
+    """What a pull learnt."""
+
+    understood: int
+    """Events that were read."""
+    problems: list[Problem]
+    """What is wrong with a store."""
 
 
-def pull_home(context: FolderContext) -> None:
-    """Learn what the home store holds: for a device that lost its table."""
-    state = context.state
-    with state.transaction("list home"):
-        for names, _ in _days(context, context.home, NEVER):
-            for name in sorted(names):
-                state.stores.hold(_add(context, name), whole=True)
-
-
-# --- listing ------------------------------------------------------------------------------------
-
-
-def _list_store(context: FolderContext, connected: Connected) -> None:
-    state = context.state
-    before = state.stores.get(connected.store_id)
-    assert before is not None, "attached when the pass began"
-    started = format_time(connected.store.server_time() or context.clock.now())
-    full = _is_due(before.listed_all, started, FULL_LISTING)
-    since = NEVER if full else _before(before.listed, OVERLAP)
-    hints = _read_hints(context, connected)
-    hinted = {name for names in hints.values() for name in names}
-    found = _Found(context, connected, hinted)
-    junk = 0
-    for names, others in _days(context, connected, since):
-        found.add(names)
-        junk += others
-    found.add(set(_hinted(context, connected, hints)))
-    if not found and not hints and not full and _recent(before, started):
-        return
-    with state.transaction("listing"):
-        found.book()
-        for file, news in hints.items():
-            state.stores.add_hints(connected.store_id, file, news)
-        state.stores.drop_hints(connected.store_id, found.names_found)
-        listed_all = started if full else before.listed_all
-        junk = junk if full else before.junk
-        state.stores.put(
-            StoreRow(connected.store_id, connected.generation, started, listed_all, junk)
-        )
-
-
-class _Found:
-    """What a listing adds to what is known; holds the news only, not the listing."""
-
-    def __init__(self, context: FolderContext, connected: Connected, hinted: set[str]) -> None:
-        self._context = context
-        self._store = connected.store_id
-        lacking = context.state.stores.lacking(connected.store_id)
-        self._lacking = {name: event for event, name in lacking}
-        self._here: list[int] = []
-        self._new: list[str] = []
-        self.names_found: set[str] = set()
-        self._hinted = set(context.state.stores.hints(connected.store_id)) | hinted
-
-    def __bool__(self) -> bool:
-        return bool(self._here or self._new)
-
-    def add(self, names: set[str]) -> None:
-        """Names that stand in the store."""
-        if not names:
-            return
-        known = self._context.state.journal.known_names(min(names), max(names) + "~")
-        self._new += sorted(names - known)
-        self._here += [self._lacking[name] for name in names if name in self._lacking]
-        self.names_found |= names & self._hinted
-
-    def book(self) -> None:
-        """Inside the caller's transaction."""
-        here = self._here + [_add(self._context, name) for name in self._new]
-        self._context.state.stores.has(self._store, here)
-
-
-def _recent(before: StoreRow, started: DateTime) -> bool:
-    """Not worth a write: the next pass lists from the same day on anyway."""
-    return not _is_due(before.listed, started, timedelta(hours=12))
-
-
-def _is_due(last: DateTime, now: DateTime, interval: timedelta) -> bool:
-    return last == NEVER or parse_time(now) - parse_time(last) > interval
-
-
-def _before(time: DateTime, span: timedelta) -> DateTime:
-    return NEVER if time == NEVER else format_time(parse_time(time) - span)
-
-
-def _days(
-    context: FolderContext, connected: Connected, since: DateTime
-) -> Iterator[tuple[set[str], int]]:
-    """Day by day from `since` on: the event names, and how many other names stand among them."""
-    for day in connected.store.list(context.layout.events):
-        if not day.is_directory or day.name < since[:8]:
-            continue
-        names: set[str] = set()
-        junk = 0
-        for listed in connected.store.list(f"{context.layout.events}/{day.name}"):
-            context.check_cancelled()
-            if _is_event_of(listed.name, day.name):
-                names.add(listed.name)
-            else:
-                junk += 1
-        yield names, junk
-
-
-def _is_event_of(name: str, day: str) -> bool:
-    try:
-        parse_name(name)
-    except BadNameError:
-        return False
-    return name[:8] == day
-
-
-def _add(context: FolderContext, name: str) -> int:
-    """A name that is new: every store owes it until it is found there."""
-    state = context.state
-    text = EventText(name)
-    known = state.journal.event(name)
-    if known is not None:
-        return known.id
-    event = state.journal.add(text, ref_of(text, context.hasher), 0, EventState.NAMED)
-    state.stores.owe(event, state.stores.ids())
-    return event
-
-
-# --- late hints ---------------------------------------------------------------------------------
-
-
-def _read_hints(context: FolderContext, connected: Connected) -> dict[str, list[str]]:
-    """New hint files: their place → the event names in them."""
-    read = context.state.stores.hint_files(connected.store_id)
-    found: dict[str, list[str]] = {}
-    for file in _hint_files(connected):
-        if file in read:
-            continue
-        with suppress(NotFoundError, CorruptError):
-            text = connected.store.read_small(file, 2**24).decode("ascii", "replace")
-            found[file] = [name for name in text.split("\n") if _parses(name)]
-    return found
-
-
-def _hint_files(connected: Connected) -> Iterator[str]:
-    for connection in connected.store.list("connections"):
-        if not connection.is_directory:
-            continue
-        for listed in connected.store.list(f"connections/{connection.name}"):
-            if parse_late(listed.name) is not None:
-                yield f"connections/{connection.name}/{listed.name}"
-
-
-def _parses(name: str) -> bool:
-    try:
-        parse_name(name)
-    except BadNameError:
-        return False
-    return True
-
-
-def _hinted(
-    context: FolderContext, connected: Connected, hints: dict[str, list[str]]
-) -> Iterator[str]:
-    """Hinted names that stand in the store by now."""
-    waiting = {name for names in hints.values() for name in names}
-    waiting.update(context.state.stores.hints(connected.store_id))
-    for name in waiting:
-        if connected.store.size(context.layout.event(EventText(name))) is not None:
-            yield name
-
-
-# --- understanding ------------------------------------------------------------------------------
+def pull(context: FolderContext) -> Pulled:
+    """Learn all new events from all stores in reach."""
+    problems = list_stores(context)
+    return Pulled(_understand(context), problems)
 
 
 def _understand(context: FolderContext) -> int:
@@ -250,15 +79,36 @@ def _understand_one(context: FolderContext, row: EventRow) -> bool:
 def _read_event(context: FolderContext, name: EventText) -> tuple[int, list[Entry]]:
     """Size and entries of an event, from the first place that can tell.
 
-    Raises RefusedError, or the last place's StoreError.
+    A store whose copy is no good, where another one's is, is known to lack the event from then on:
+    it gets it again. Raises RefusedError, or the last place's StoreError.
     """
     error: StoreError | BadBatchError = NotFoundError(name, "is in no store in reach")
-    for connected in _places(context, name):
+    bad: list[Connected] = []
+    for connected in list(_places(context, name)):
         try:
-            return _read_from(context, connected, name)
-        except (StoreError, BadBatchError) as failure:
+            found = _read_from(context, connected, name)
+        except UnavailableError as failure:
+            drop_store(context, connected, failure)
             error = failure
+        except (StoreError, BadBatchError) as failure:
+            bad.append(connected)
+            error = failure
+        else:
+            _note_lost(context, bad, name)
+            return found
     raise error
+
+
+def _note_lost(context: FolderContext, places: Iterable[Connected], name: EventText) -> None:
+    """Inside the caller's transaction."""
+    state = context.state
+    for connected in places:
+        row = state.journal.event(name)
+        assert row is not None
+        if connected is context.home:
+            state.stores.release(row.id)
+        else:
+            state.stores.lost(connected.store_id, row.id, wrong=True)
 
 
 def _places(context: FolderContext, name: EventText) -> Iterator[Connected]:
@@ -299,22 +149,20 @@ def _read_manifest(
 ) -> tuple[int, bytes]:
     """The size of a batch's file, and its manifest, checked against its name."""
     with connected.store.open(context.layout.event(event.text)) as reader:
-        head = reader.read(MAX_HEADER)
-        header, length = manifest_size(head)
-        missing = header + length - len(head)
-        if header + length > reader.size:
-            raise CorruptError(event.text, "the manifest is cut")
-        while missing > 0:
-            chunk = reader.read(min(missing, CHUNK))
+        head = bytearray(reader.read(MAX_HEADER))
+        header, length = manifest_size(bytes(head))
+        end = header + length
+        while len(head) < end:
+            chunk = reader.read(min(end - len(head), CHUNK))
             if not chunk:
                 raise CorruptError(event.text, "the manifest is cut")
             head += chunk
-            missing -= len(chunk)
         size = reader.size
-    found = head[: header + length]
-    if context.hasher.data(found) != event.data_hash:
+    del head[end:]
+    if context.hasher.data(head) != event.data_hash:
         raise CorruptError(event.text, "the manifest is not the one that its name promises")
-    return size, found[header:]
+    del head[:header]
+    return size, bytes(head)
 
 
 def _check_size(name: EventText, size: int, manifest: int, changes: list[Change]) -> None:
@@ -333,11 +181,12 @@ def _read_path(context: FolderContext, connected: Connected, path_hash: PathHash
     body = connected.store.read_small(context.layout.index(path_hash), MAX_PATH_BYTES)
     try:
         path = body.decode()
-        if context.hasher.path(path) != path_hash:
-            raise CorruptError(path_hash, "a path that does not fit its hash")
-        return check_path(path)
     except UnicodeDecodeError as error:
-        raise RefusedError("a path that is not UTF-8") from error
+        raise CorruptError(path_hash, "a path that is not UTF-8") from error
+    if context.hasher.path(path) != path_hash:
+        raise CorruptError(path_hash, "a path that does not fit its hash")
+    try:
+        return check_path(path)
     except BadPathError as error:
         raise RefusedError(f"a path that is refused: {error}") from error
 

@@ -7,18 +7,19 @@ and it is asked again until nothing is left to say.
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from firnline.core.clock import format_time, parse_time
+from firnline.core.clock import ClockBeforeBuildError, format_time, parse_time, trusted_now
 from firnline.core.entry import Change, Entry
 from firnline.core.event import Kind, Op
 from firnline.core.hashing import Hasher
 from firnline.core.heads import is_straight, state_of, unknown_parents
 from firnline.core.paths import MAX_PATH_BYTES, ancestors, parent_of
-from firnline.core.resolve import Ruling, resolve
+from firnline.core.resolve import Ruling, resolve, sources
 from firnline.state.journal import EventState
 from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import FolderContext
 from firnline.sync.drafts import Draft, draft_batch, draft_single
 from firnline.sync.event_writer import EventWriter
+from firnline.sync.pending import Pending
 
 ORPHAN_AGE = timedelta(days=7)
 """After this a parent that never came is waited for no longer (rule 7)."""
@@ -30,12 +31,15 @@ _GROUP = 1_000
 class JournalLog:
     """`core.resolve.Log` over the journal: what counts is what has its body at hand."""
 
-    def __init__(self, context: FolderContext) -> None:
+    def __init__(self, context: FolderContext, pending: Pending) -> None:
         self._context = context
         self._journal = context.state.journal
         self._cache: dict[str, list[Entry]] = {}
-        bodiless = self._journal.in_state(EventState.BODILESS)
-        self._bodiless = {row.name for row in bodiless}
+        self.pending = pending
+        self.waited = False
+        """Somebody asked for a path that waits, since this was last cleared."""
+        self.undecided: dict[str, str] = {}
+        """Paths where a rule will have something to say later, and what for it waits."""
 
     def load(self, paths: Iterable[str]) -> None:
         """Read the logs of many paths at once."""
@@ -50,10 +54,7 @@ class JournalLog:
             self._cache.pop(path, None)
 
     def entries(self, path: str) -> Sequence[Entry]:
-        found = self.all_entries(path)
-        if not self._bodiless:
-            return found
-        return [entry for entry in found if entry.event not in self._bodiless]
+        return [entry for entry in self.all_entries(path) if self.pending.counts(entry)]
 
     def all_entries(self, path: str) -> Sequence[Entry]:
         if path not in self._cache:
@@ -70,26 +71,33 @@ class JournalLog:
 
     def waits(self, path: str) -> bool:
         missing = unknown_parents(self.all_entries(path))
-        return any(self._is_awaited(ref) for ref in missing)
+        found = any(self._is_awaited(ref) for ref in missing)
+        self.waited = self.waited or found
+        return found
 
     def _is_awaited(self, ref: str) -> bool:
         known = self._journal.by_ref(ref)
         if known and all(row.state is not EventState.NAMED for row in known):
             return False
         now = self._context.clock.now()
+        try:
+            trusted_now(now, None)
+        except ClockBeforeBuildError:
+            return True
         with self._context.state.transaction("note missing parent"):
             since = self._journal.note_orphan(ref, format_time(now))
         return now - parse_time(since) < ORPHAN_AGE
 
-    def mark_bodiless(self, name: str) -> None:
-        """An event whose content nobody in reach has does not count for the rules."""
-        row = self._journal.event(name)
-        assert row is not None
-        with self._context.state.transaction("event without body"):
-            self._journal.set_state(
-                row.id, EventState.BODILESS, "no store in reach has its content"
-            )
-        self._bodiless.add(row.name)
+
+class _Impatient:
+    """The same log to somebody who waits for no parent."""
+
+    def __init__(self, log: JournalLog) -> None:
+        self.entries = log.entries
+        self.has_children = log.has_children
+
+    def waits(self, path: str) -> bool:
+        return False
 
 
 def resolve_all(
@@ -103,16 +111,18 @@ def resolve_all(
     pending: Iterable[str] = paths
     for _ in range(_ROUNDS):
         suspects = _suspects(context, log, pending)
-        rulings = [ruling for path in sorted(suspects) for ruling in resolve(path, log)]
-        rulings = [ruling for ruling in rulings if _has_body(context, log, ruling)]
+        rulings = [r for path in sorted(suspects) for r in _rulings(context, log, path)]
         drafts = _unknown(context, [_draft(context, ruling) for ruling in rulings])
         if not drafts:
-            return written
+            break
         for start in range(0, len(drafts), _GROUP):
             _write(context, writer, drafts[start : start + _GROUP])
         written += len(drafts)
         pending = {entry.path for draft in drafts for entry in draft.entries}
         log.forget(pending)
+    if log.undecided:
+        with context.state.transaction("undecided paths"):
+            context.state.journal.mark_dirty(log.undecided)
     return written
 
 
@@ -140,20 +150,39 @@ def _suspects(context: FolderContext, log: JournalLog, paths: Iterable[str]) -> 
     found |= context.state.journal.with_entries_below(files)
     log.load(directories)
     found.update(path for path in directories if log.all_entries(path))
-    return found
+    return found | _where_moved_from(log, paths)
+
+
+def _where_moved_from(log: JournalLog, paths: Iterable[str]) -> set[str]:
+    """What rule 5 says of an edit depends on what became of the move that it follows."""
+    arrived = [path for path in paths if any(e.other and e.puts for e in log.all_entries(path))]
+    log.load({e.other for path in arrived for e in log.all_entries(path) if e.other is not None})
+    found = {source for path in arrived for source in sources(path, log)}
+    return {path for path in found if not is_straight(log.all_entries(path))}
+
+
+def _rulings(context: FolderContext, log: JournalLog, path: str) -> list[Ruling]:
+    """What the rules ask for at a path and can be done now; what cannot is noted as undecided."""
+    log.waited = False
+    log.undecided.pop(path, None)
+    found = resolve(path, log)
+    if log.waited and resolve(path, _Impatient(log)) != found:
+        log.undecided[path] = "an event that others stand on has not come yet"
+    possible = [ruling for ruling in found if _has_body(context, log, ruling)]
+    if len(possible) < len(found):
+        log.undecided[path] = "a content that is to be moved cannot be had from any store in reach"
+    return possible
 
 
 def _has_body(context: FolderContext, log: JournalLog, ruling: Ruling) -> bool:
     """What a rule moves must be there to be moved: else it waits for a store that has it."""
     for change in ruling.changes:
-        if change.op in (Op.DEL, Op.RMD):
-            continue
-        if Bodies(context).is_at_hand(change.data_hash):
+        if change.op in (Op.DEL, Op.RMD) or Bodies(context).is_at_hand(change.data_hash):
             continue
         source = change.source or change.path
-        for entry in log.entries(source):
-            if entry.data_hash == change.data_hash:
-                log.mark_bodiless(entry.event)
+        for entry in log.all_entries(source):
+            if entry.puts and entry.data_hash == change.data_hash:
+                log.pending.note(entry)
         return False
     return True
 

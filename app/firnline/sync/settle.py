@@ -4,6 +4,7 @@ Before any scan and any apply (docs/design.md section 7): a scan that ran first 
 half-booked work for the user's.
 """
 
+from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
 from firnline.folder.errors import FolderError
@@ -12,9 +13,9 @@ from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import StoreError
-from firnline.sync.bodies import chunks_of
+from firnline.sync.bodies import hash_of_local
 from firnline.sync.context import Connected, FolderContext
-from firnline.sync.event_writer import HOME_FIRST
+from firnline.sync.event_writer import FROM_FOLDER, HOME_FIRST
 from firnline.sync.rescue import hash_of_kept
 
 
@@ -32,16 +33,6 @@ def settle(context: FolderContext) -> None:
     context.root.sweep_temporaries()
 
 
-def retry_bodiless(context: FolderContext) -> None:
-    """Events whose content could not be had are tried again in every pass."""
-    rows = context.state.journal.in_state(EventState.BODILESS)
-    rows = [row for row in rows if row.name[54:57] != "pat"]
-    if rows:
-        with context.state.transaction("retry contents"):
-            for row in rows:
-                context.state.journal.set_state(row.id, EventState.KNOWN)
-
-
 # --- events that were being written -------------------------------------------------------------
 
 
@@ -54,7 +45,7 @@ def _settle_event(context: FolderContext, row: EventRow) -> None:
     places = [s for s in context.stores if _stands(s, path, row.size)]
     state = context.state
     with state.transaction("settle event"):
-        unknown = context.unreached and row.why != HOME_FIRST
+        unknown = context.unreached and HOME_FIRST not in row.why
         if not (places or home or unknown):
             state.journal.forget(row.id)
             return
@@ -63,7 +54,21 @@ def _settle_event(context: FolderContext, row: EventRow) -> None:
             state.stores.has(connected.store_id, [row.id])
         if home:
             state.stores.hold(row.id, whole=True)
-        state.journal.mark_dirty(e.path for e in state.journal.entries_of_event(row.id))
+        entries = state.journal.entries_of_event(row.id)
+        state.journal.mark_dirty(entry.path for entry in entries)
+        if FROM_FOLDER in row.why:
+            rows = state.files.get_many([entry.path for entry in entries])
+            state.files.put_many(_taken(entry, rows.get(entry.path)) for entry in entries)
+
+
+def _taken(entry: Entry, row: FileRow | None) -> FileRow:
+    """The row of a path that an event took in: the next change names the event.
+
+    What stands there now is for the scan to say, so it is to be read in any case.
+    """
+    flags = entry.flags if entry.kind is Kind.FILE else NO_FLAGS
+    local = None if row is None else row.local
+    return FileRow(entry.path, entry.kind, 0, 0, 0, entry.data_hash, flags, entry.ref, local)
 
 
 def _stands(connected: Connected, path: str, size: int) -> bool:
@@ -165,7 +170,7 @@ def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
         stat = context.root.stat(local)
         if stat is None or stat.kind is not intent.kind:
             return []
-        if _hash_of(context, local, intent.kind) != intent.data_hash:
+        if hash_of_local(context, local, intent.kind) != intent.data_hash:
             return []
     except FolderError:
         return []
@@ -187,20 +192,14 @@ def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
     ]
 
 
-def _hash_of(context: FolderContext, local: str, kind: Kind) -> str:
-    if kind is Kind.LINK:
-        return context.hasher.data(context.root.read_link(local).encode())
-    digest = context.hasher.running()
-    for chunk in chunks_of(context.root.open_read(local)):
-        digest.update(chunk)
-    return digest.data_hash()
-
-
 def _settle_move(context: FolderContext, row: FileRow, target: str) -> list[FileRow]:
-    """A file that stands at the target and no longer at the source was moved by us."""
+    """A file that stands at the target and no longer at the source was moved by us; if somebody
+    wrote to it since, that is for the scan to find."""
     local = context.root.locate(target)
     stat = context.root.stat(local)
-    if stat is None or not _is(row, stat) or context.root.stat(row.local or row.path) is not None:
+    if stat is None or (stat.kind, stat.inode) != (row.kind, row.inode):
+        return []
+    if context.root.stat(row.local or row.path) is not None:
         return []
     arrivals = [
         entry
@@ -210,17 +209,7 @@ def _settle_move(context: FolderContext, row: FileRow, target: str) -> list[File
     if not arrivals:
         return []
     base = arrivals[-1].ref
-    moved = FileRow(
-        target,
-        row.kind,
-        stat.size,
-        stat.mtime_ns,
-        stat.inode,
-        row.data_hash,
-        row.flags,
-        base,
-        None if local == target else local,
-    )
+    moved = row._replace(path=target, base=base, local=None if local == target else local)
     return [_gone(row.path, base), moved]
 
 

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from firnline.core.batch import BadBatchError
 from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, EventText, Kind, Op
-from firnline.folder.errors import FolderError
+from firnline.folder.errors import FolderError, NoSpace
 from firnline.state.file_index import FileRow
 from firnline.stores.base import Reader
 from firnline.stores.errors import StoreError
 from firnline.sync.apply_plan import Wish
 from firnline.sync.bodies import Bodies, ContentMissingError
-from firnline.sync.context import Connected, FolderContext
+from firnline.sync.context import Connected, FolderContext, Problem
 
 _IN_MEMORY = 8 * 2**20
 
@@ -30,20 +30,26 @@ class Staged(NamedTuple):
 
 
 class Stager:
-    """Stages files for one pass. `missing` are wishes whose content nobody has."""
+    """Stages files for one pass. `missing` are wishes whose content nobody has, `problems` say for
+    what there is no space."""
 
     def __init__(self, context: FolderContext) -> None:
         self._context = context
         self._bodies = Bodies(context)
         self._reader = _SequentialReader(context, self._bodies)
         self.missing: list[Wish] = []
+        self.problems: list[Problem] = []
 
     def stage(self, wishes: Iterable[Wish]) -> Iterator[Staged]:
-        """One temporary file after the other. Raises FolderError (no space, no permission)."""
+        """One temporary file after the other. Raises FolderError (no permission)."""
         with self._reader:
             for wish in sorted(wishes, key=_reading_order):
                 self._context.check_cancelled()
-                temporary = self._stage(wish)
+                try:
+                    temporary = self._stage(wish)
+                except NoSpace as error:
+                    self.problems.append(Problem(wish.path, "no space", error.detail))
+                    continue
                 if temporary is None:
                     self.missing.append(wish)
                 else:
@@ -56,10 +62,17 @@ class Stager:
             body = self._reader.body(entry)
             if body is not None:
                 return self._write(wish, [body])
+        self._check_space(wish.path, entry.size)
         try:
             return self._copy(wish, entry)
         except ContentMissingError:
             return None
+
+    def _check_space(self, path: str, size: int) -> None:
+        """What cannot fit is not begun: it would fill the disk before it fails."""
+        free = self._context.root.free_space() if size > _IN_MEMORY else None
+        if free is not None and size > free:
+            raise NoSpace(path, f"{size} bytes are needed, {free} are free")
 
     def _write(self, wish: Wish, chunks: Iterable[bytes]) -> str:
         entry, like = wish.entry, wish.here

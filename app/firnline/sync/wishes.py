@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from firnline.core.entry import Entry
 from firnline.core.hashing import NO_PARENT, Ref
-from firnline.core.heads import PathState, by_name, by_ref, state_of
+from firnline.core.heads import PathState, by_name, by_ref, is_straight, state_of
 from firnline.state.file_index import FileRow
 from firnline.sync.apply_plan import Wish
 
@@ -16,29 +16,32 @@ def wish_for(
     path: str,
     entries: Sequence[Entry],
     row: FileRow | None,
-    bodiless: Callable[[Entry], bool],
+    lacks: Callable[[Entry], bool],
 ) -> Wish | None:
     """What `path` should hold; None where the winner's content cannot be had and a file is here.
 
     Where nothing is here, the nearest ancestor whose content can be had is shown, and is what the
-    next change names (docs/design.md section 2, *pending*).
+    next change names (docs/design.md section 2, *pending*). `lacks` tells whose content that is.
     """
+    if entries and is_straight(entries) and not lacks(entries[-1]):
+        last = entries[-1]
+        return Wish(path, last if last.puts else None, last.ref, row)
     state = state_of(entries)
     if state.winner is None:
         return Wish(path, None, _deletion(state), row)
-    if not bodiless(state.winner):
+    if not lacks(state.winner):
         return Wish(path, state.winner, state.winner.ref, row)
     if row is not None and row.kind != "-":
         return None
     known = by_ref(entries)
     seen = set()
     ancestor: Entry | None = state.winner
-    while ancestor is not None and ancestor.ref not in seen and bodiless(ancestor):
+    while ancestor is not None and ancestor.ref not in seen and lacks(ancestor):
         seen.add(ancestor.ref)
         ancestor = known.get(ancestor.closes)
     if ancestor is None or not ancestor.puts or ancestor.ref in seen:
         return None
-    return Wish(path, ancestor, ancestor.ref, row)
+    return Wish(path, ancestor, ancestor.ref, row, pending=True)
 
 
 def origin_of(

@@ -21,7 +21,7 @@ from firnline.core.heads import by_name, state_of
 from firnline.core.paths import ancestors, check_path
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 from firnline.core.replay import fold
-from firnline.core.resolve import Ruling, resolve, time_of
+from firnline.core.resolve import Ruling, resolve, sources, time_of
 
 MOST_RULINGS = 150
 """More than any schedule here can need; whoever writes more will never come to rest."""
@@ -53,6 +53,8 @@ class Observer(KnownEvents):
         self.skew = skew
         self.folder: dict[str, Finding] = {}
         self.table: dict[str, Row] = {}
+        self.unresolved: set[str] = set()
+        """Paths whose log has changed since the rules were asked."""
         self.renamed: dict[str, str] = {}
         """Target → source of what the user renamed since the last scan."""
 
@@ -198,19 +200,29 @@ class Observer(KnownEvents):
             for path in sorted(self.paths):
                 self.apply(path)
 
+    def receive(self, event: Event) -> None:
+        if event.text not in self.known:
+            super().receive(event)
+            self.unresolved |= {entry.path for entry in event.entries}
+
     def resolve(self, *, backwards: bool = False) -> int:
-        """Writes what the rules ask for until they ask for nothing; how many events that were."""
+        """Writes what the rules ask for until they ask for nothing; how many events that were.
+
+        Asked are only the paths whose log has changed, those above them, and those that content
+        was moved here from.
+        """
         written = 0
-        again = True
-        while again:
-            again = False
-            for path in sorted(self.paths, reverse=backwards):
+        while self.unresolved:
+            paths = set(self.unresolved)
+            for path in self.unresolved:
+                paths.update(ancestors(path), sources(path, self))
+            self.unresolved.clear()
+            for path in sorted(paths, reverse=backwards):
                 rulings = resolve(path, self)
                 for ruling in rulings:
                     self.world.ruled(self, ruling)
                 for ruling in rulings:
                     self.publish(of_ruling(ruling))
-                again = again or bool(rulings)
                 written += len(rulings)
             assert written < MOST_RULINGS, "the rules never come to rest"
         return written
@@ -312,6 +324,7 @@ class World:
         tree = self.observers[0].tree()
         for observer in self.observers:
             assert observer.known.keys() == self.events.keys()
+            assert not any(resolve(path, observer) for path in observer.paths), "left undone"
             assert observer.tree() == tree, "two trees from one log"
             shown = {path: entry.content for path, entry in tree.items()}
             assert {p: f.content for p, f in observer.folder.items()} == shown

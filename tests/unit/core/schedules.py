@@ -165,6 +165,7 @@ def _lose_table(observer: Observer, step: Step, fresh: str) -> None:
 
 def _lose_patience(observer: Observer, step: Step, fresh: str) -> None:
     observer.impatient = not observer.impatient
+    observer.unresolved |= observer.paths.keys()
 
 
 def _everybody(observer: Observer, step: Step, fresh: str) -> None:

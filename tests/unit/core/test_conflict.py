@@ -74,6 +74,14 @@ def test_a_second_mark_is_the_copy_of_a_copy():
     assert conflict_path("a.txt", TIME, "a1b2c3d4", 2) == conflict_path(once, TIME, "a1b2c3d4")
 
 
+@pytest.mark.parametrize(("length", "extension"), [(64, True), (65, False)])
+def test_the_longest_extension(length, extension):
+    """64 bytes, its dot included, stay at the end; a longer one is part of the stem."""
+    dotted = f".{'e' * (length - 1)}"
+    expected = f"a{MARK}{dotted}" if extension else f"a{dotted}{MARK}"
+    assert conflict_path(f"a{dotted}", TIME, "a1b2c3d4") == expected
+
+
 def test_marks_come_to_an_end():
     """A name that is nothing but marks is longer than a name may be, and says so."""
     with pytest.raises(BadPathError):

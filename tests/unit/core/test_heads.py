@@ -14,6 +14,7 @@ from firnline.core.heads import (
     descends,
     equal_heads,
     heads_of,
+    is_straight,
     state_of,
     unknown_parents,
 )
@@ -102,7 +103,12 @@ LINK = link("p", "x")
         ("flags and bytes", [X1, put("p", "w", X1.ref, flags="x"), Y1], [], Y1),
         ("flags on flags, beside the edit of a version before", [X1, XX, TWICE, Y1], [], TWICE),
         ("a link has none", [LINK, link("p", "x", LINK.ref), put("p", "y", LINK.ref)], [], ...),
-        ("an empty file on a deletion", [X1, GONE, put("p", "", GONE.ref), OTHER], [], OTHER),
+        (
+            "an empty file on a deletion has no flags of before",
+            [X1, GONE, put("p", "", GONE.ref), put("p", "w", GONE.ref, seconds=1)],
+            [],
+            put("p", "w", GONE.ref, seconds=1),
+        ),
         ("a directory decides otherwise", [X1, XX, Y1, DIR], [], DIR),
     ],
 )
@@ -202,6 +208,30 @@ def test_equal_heads(description, events, base, closed):
     assert [head.event for head in found] == [event.text for event in expected], description
 
 
+CHAIN = [X1, GONE, AGAIN, put("p", "w", AGAIN.ref, seconds=11)]
+
+
+@pytest.mark.parametrize(
+    ("description", "events", "straight"),
+    [
+        ("nothing", [], True),
+        ("one", [X1], True),
+        ("one that stands on what is not known", [Y1], False),
+        ("a chain", CHAIN, True),
+        ("a chain in another order", CHAIN[::-1], False),
+        ("moved away at the end", [X1, MOVED], True),
+        ("moved here at the start", [HERE, put("p", "y", HERE.ref)], True),
+        ("moved here later", [X1, GONE, HERE], False),
+        ("twins", [X1, X2], False),
+        ("two edits of one", [X1, Y1, Z1], False),
+        ("the same twice", [X1, X1], False),
+    ],
+)
+def test_straight_lines(description, events, straight):
+    """Each change on top of the one before."""
+    assert is_straight(on("p", *events)) is straight, description
+
+
 LOGS = st.one_of(forged(), forged(hasher=WEAK))
 
 
@@ -220,6 +250,16 @@ def test_order_and_repeats_do_not_matter(events, random, path):
         assert equal_heads(entries, head.ref) == equal_heads(
             list(dict.fromkeys(shuffled)), head.ref
         )
+
+
+@given(LOGS, st.sampled_from(["p", "q"]))
+def test_a_straight_line_has_one_head(events, path):
+    """Its last entry, so whoever has asked for straightness need not ask for heads."""
+    entries = sorted(on(path, *events), key=by_name)
+    for length in range(1, len(entries) + 1):
+        line = entries[:length]
+        if is_straight(line):
+            assert heads_of(line) == line[-1:]
 
 
 @given(LOGS, st.sampled_from(["p", "q"]))

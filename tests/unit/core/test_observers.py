@@ -49,6 +49,7 @@ def settled(world: World) -> dict[str, str]:
     return shown(world.observers[0])
 
 
+@pytest.mark.timeout(600)  # With the examples of CI, counted for coverage, on a slow machine.
 class TestAnySchedule:
     """Whatever users and devices do in whatever order."""
 

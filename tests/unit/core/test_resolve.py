@@ -240,6 +240,17 @@ def onto(parent: Event, content: str = "old", seconds: float = 2) -> Event:
     return batch(at(seconds), B, changes)
 
 
+Q_OLD = put("q", "old")
+Q_AWAY = move("q", "z", "old", Q_OLD.ref, seconds=1)
+USED = put("q", "other", ON.ref, seconds=7)
+SWAP = batch(
+    at(2),
+    B,
+    [
+        change(Op.PUT, "p", "Q", OLD.ref, source="q"),
+        change(Op.PUT, "q", "old", Q.ref, source="p"),
+    ],
+)
 FOLLOWED = followed(EDIT, "edit", MOVE, "q", 3.5)
 
 RULE_5 = [
@@ -309,6 +320,16 @@ RULE_5 = [
         [Asked(4, C, follows(EDIT, "edit", ON, "r"))],
     ),
     (
+        "moved on, and another file stood there since",
+        [OLD, MOVE, ON, USED, delete("q", USED.ref, seconds=8), EDIT],
+        [Asked(4, C, follows(EDIT, "edit", ON, "r"))],
+    ),
+    (
+        "deleted; only what stood there before was moved on",
+        [OLD, Q_OLD, Q_AWAY, MOVE, delete("q", MOVE.ref, seconds=3), EDIT],
+        [],
+    ),
+    (
         "the next save follows too",
         [OLD, MOVE, EDIT, FOLLOWED, EDIT_2],
         [Asked(8, C, follows(EDIT_2, "edit 2", FOLLOWED, "q", mtime=7))],
@@ -324,6 +345,11 @@ RULE_5 = [
     ("not an edit of what was moved", [OLD, MOVE, ONE], []),
     ("what was moved is not known", [MOVE, EDIT], []),
     ("deleted, not moved", [OLD, delete("p", OLD.ref), EDIT], []),
+    (
+        "a swap is no move",
+        [OLD, Q, SWAP, EDIT],
+        [Asked(3, B, (aside(SWAP, "Q", "p", f"p{mark(B, 2)}"),))],
+    ),
     ("a directory does not follow", [OLD, MOVE, mkdir("p", OLD.ref, seconds=3)], []),
     ("a hint, but other content", [OLD, Q, onto(Q, "moved and edited"), EDIT], []),
     (

@@ -1,0 +1,51 @@
+"""Dropping bodies from the home store once they are safe elsewhere (docs/design.md section 4)."""
+
+from firnline.stores.errors import StoreError
+from firnline.sync.context import Connected, FolderContext
+
+
+def release_home(context: FolderContext) -> None:
+    """With two lasting stores or more: what two of them have, seen in this pass. With one, or for
+    what was written while none was in reach: what every lasting store has.
+
+    Raises StoreError when the home store fails.
+    """
+    lasting = [s for s in context.stores if not s.minor]
+    away = any(not s.minor for s in context.unreached)
+    if context.keep_all or not lasting or (away and len(lasting) < 2):
+        return
+    released: list[int] = []
+    try:
+        for event, name, whole in context.state.stores.held():
+            if whole and away:
+                continue
+            having = sum(_stands(context, s, event, name) for s in lasting)
+            if having == len(lasting) or (not whole and having >= 2):
+                context.home.store.delete(context.layout.event(name))
+                released.append(event)
+    finally:
+        _book(context, released)
+
+
+def _book(context: FolderContext, released: list[int]) -> None:
+    """After the files: one that is gone is missed by nobody, one that nobody knows of stays."""
+    if released:
+        with context.state.transaction("release home"):
+            for event in released:
+                context.state.stores.release(event)
+
+
+def _stands(context: FolderContext, connected: Connected, event: int, name: str) -> bool:
+    """Looked up in the store itself, not in the table; with another size it counts as absent."""
+    state = context.state
+    if state.stores.lacks(connected.store_id, event):
+        return False
+    try:
+        found = connected.store.size(context.layout.event(name))
+    except StoreError:
+        return False
+    if found == state.journal.by_id(event).size:
+        return True
+    with state.transaction("event lost"):
+        state.stores.lost(connected.store_id, event)
+    return False

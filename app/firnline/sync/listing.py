@@ -1,0 +1,246 @@
+"""Learning which events the stores have: listings, and hints of what came late.
+
+A listing only ever adds knowledge (docs/design.md section 4, *Known names only grow*). It begins
+48 h before the last complete one, by the store's clock; when the last full one is over seven days
+old, or the clock cannot be gone by, all days are listed. What a full listing does not show though
+this device takes it for there is looked up by its name: a store that was set back to an older
+state gets again what it lost, and the user is told.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+from firnline.core.clock import DateTime, format_time, parse_time
+from firnline.core.event import BadNameError, EventText, parse_name, ref_of
+from firnline.state.journal import EventState
+from firnline.state.store_table import NEVER, StoreRow
+from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.stores.layout import parse_day, parse_late
+from firnline.sync.context import Connected, FolderContext, Problem
+from firnline.sync.event_writer import drop_store
+
+OVERLAP = timedelta(hours=48)
+FULL_LISTING = timedelta(days=7)
+_WORTH_NOTING = timedelta(hours=12)
+_MAX_HINT_FILE = 2**24
+_NO_DAY = "99999999"
+"""After all days that a name can have."""
+
+
+def list_stores(context: FolderContext) -> list[Problem]:
+    """Note the names that are new in any store in reach; returns what is wrong with a store.
+
+    A store that fails is dropped for the rest of the pass.
+    """
+    problems: list[Problem] = []
+    for connected in list(context.stores):
+        context.check_cancelled()
+        try:
+            problems += _list_store(context, connected)
+        except StoreError as error:
+            drop_store(context, connected, error)
+    return problems
+
+
+def list_home(context: FolderContext) -> None:
+    """Learn what the home store holds: for a device that lost its table."""
+    state = context.state
+    with state.transaction("list home"):
+        for _, names, _ in _days(context, context.home, NEVER):
+            for name in sorted(names):
+                state.stores.hold(_add(context, name), whole=True)
+
+
+def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
+    state = context.state
+    before = state.stores.get(connected.store_id)
+    assert before is not None, "attached when the pass began"
+    started = _time_of(context, connected)
+    full = _is_due(before.listed_all, started, FULL_LISTING)
+    since = NEVER if full else _earlier(before.listed, OVERLAP)
+    hints = _read_hints(context, connected)
+    found = _Found(context, connected, {name for names in hints.values() for name in names})
+    junk = found.list_days(since, look_for_lost=full)
+    found.add(set(_hinted(context, connected, hints)))
+    if not found and not hints and not full and not _is_due(before.listed, started, _WORTH_NOTING):
+        return []
+    with state.transaction("listing"):
+        found.book()
+        for file, news in hints.items():
+            state.stores.add_hints(connected.store_id, file, news)
+        state.stores.drop_hints(connected.store_id, found.names_found)
+        row = StoreRow(connected.store_id, connected.generation, started, started, junk)
+        if not full:
+            row = row._replace(listed_all=before.listed_all, junk=before.junk)
+        state.stores.put(row)
+    return found.problems()
+
+
+# --- times --------------------------------------------------------------------------------------
+
+
+def _time_of(context: FolderContext, connected: Connected) -> DateTime:
+    """The store's time, else this device's; `NEVER` for one that no clock can show."""
+    text = format_time(connected.store.server_time() or context.clock.now())
+    return text if _is_time(text) else NEVER
+
+
+def _is_time(text: DateTime) -> bool:
+    try:
+        parse_time(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_due(last: DateTime, now: DateTime, interval: timedelta) -> bool:
+    """Also when there is no time to go by, and when the clock went back since."""
+    if NEVER in (last, now) or now < last:
+        return True
+    return parse_time(now) - parse_time(last) > interval
+
+
+def _earlier(time: DateTime, span: timedelta) -> DateTime:
+    return NEVER if time == NEVER else format_time(parse_time(time) - span)
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+class _Found:
+    """What a listing adds to what is known; holds the news only, not the listing."""
+
+    def __init__(self, context: FolderContext, connected: Connected, hinted: set[str]) -> None:
+        self._context = context
+        self._connected = connected
+        self._store = connected.store_id
+        self._absent = context.state.stores.absent(connected.store_id)
+        self._here: list[int] = []
+        self._new: list[str] = []
+        self._lost: list[str] = []
+        self._looked_to = ""
+        self.names_found: set[str] = set()
+        self._hinted = set(context.state.stores.hints(connected.store_id)) | hinted
+
+    def __bool__(self) -> bool:
+        return bool(self._here or self._new or self._lost)
+
+    def list_days(self, since: DateTime, *, look_for_lost: bool) -> int:
+        """All days from `since` on; returns how many names there are no event names."""
+        junk = 0
+        for day, names, others in _days(self._context, self._connected, since):
+            self.add(names)
+            junk += others
+            if look_for_lost:
+                self._look_for_lost(day, names)
+        if look_for_lost:
+            self._look_for_lost(_NO_DAY, set())
+        return junk
+
+    def add(self, names: set[str]) -> None:
+        """Names that stand in the store."""
+        if not names:
+            return
+        known = self._context.state.journal.known_names(min(names), max(names) + "~")
+        self._new += sorted(names - known)
+        self._here += [self._absent[name] for name in names if name in self._absent]
+        self.names_found |= names & self._hinted
+
+    def _look_for_lost(self, day: str, names: set[str]) -> None:
+        """Look up what should stand in this day, or in one before it that was not listed."""
+        known = self._context.state.journal.known_names(self._looked_to, day + "~")
+        self._looked_to = day + "~"
+        for name in sorted(known - names - self._absent.keys()):
+            self._context.check_cancelled()
+            if self._connected.store.size(self._context.layout.event(name)) is None:
+                self._lost.append(name)
+
+    def book(self) -> None:
+        """Inside the caller's transaction."""
+        state = self._context.state
+        here = self._here + [_add(self._context, name) for name in self._new]
+        state.stores.has(self._store, here)
+        for name in self._lost:
+            state.stores.lost(self._store, _add(self._context, name))
+
+    def problems(self) -> list[Problem]:
+        """A store that lost something may lose more."""
+        if not self._lost:
+            return []
+        message = f"{len(self._lost)} events that stood here are gone; they are sent again"
+        return [Problem("", "store set back", message, self._connected.name)]
+
+
+def _days(
+    context: FolderContext, connected: Connected, since: DateTime
+) -> Iterator[tuple[str, set[str], int]]:
+    """The days from `since` on, in order: event names, and how many others stand among them."""
+    listed_days = connected.store.list(context.layout.events)
+    days = (parse_day(listed.name) for listed in listed_days if listed.is_directory)
+    for day in sorted(day for day in days if day is not None and day >= since[:8]):
+        names: set[str] = set()
+        junk = 0
+        for listed in connected.store.list(f"{context.layout.events}/{day}"):
+            context.check_cancelled()
+            if listed.name[:8] == day and _parses(listed.name):
+                names.add(listed.name)
+            else:
+                junk += 1
+        yield day, names, junk
+
+
+def _parses(name: str) -> bool:
+    try:
+        parse_name(name)
+    except BadNameError:
+        return False
+    return True
+
+
+def _add(context: FolderContext, name: str) -> int:
+    """A name that is new: every store owes it until it is found there."""
+    state = context.state
+    text = EventText(name)
+    known = state.journal.event(name)
+    if known is not None:
+        return known.id
+    event = state.journal.add(text, ref_of(text, context.hasher), 0, EventState.NAMED)
+    state.stores.owe(event, state.stores.ids())
+    return event
+
+
+# --- late hints ---------------------------------------------------------------------------------
+
+
+def _read_hints(context: FolderContext, connected: Connected) -> dict[str, list[str]]:
+    """New hint files: their place → the event names in them."""
+    read = context.state.stores.hint_files(connected.store_id)
+    found: dict[str, list[str]] = {}
+    for file in _hint_files(connected):
+        if file in read:
+            continue
+        with suppress(NotFoundError, CorruptError):
+            text = connected.store.read_small(file, _MAX_HINT_FILE).decode("ascii", "replace")
+            found[file] = [name for name in text.split("\n") if _parses(name)]
+    return found
+
+
+def _hint_files(connected: Connected) -> Iterator[str]:
+    for connection in connected.store.list("connections"):
+        if not connection.is_directory:
+            continue
+        for listed in connected.store.list(f"connections/{connection.name}"):
+            if parse_late(listed.name) is not None:
+                yield f"connections/{connection.name}/{listed.name}"
+
+
+def _hinted(
+    context: FolderContext, connected: Connected, hints: dict[str, list[str]]
+) -> Iterator[str]:
+    """Hinted names that stand in the store by now."""
+    waiting = {name for names in hints.values() for name in names}
+    waiting.update(context.state.stores.hints(connected.store_id))
+    for name in waiting:
+        if connected.store.size(context.layout.event(name)) is not None:
+            yield name
