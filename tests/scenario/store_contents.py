@@ -84,7 +84,8 @@ def _bodies(path: Path, name: EventText) -> Iterator[bytes]:
     if op is Op.BAT:
         manifest, bodies = _split(path)
         for change in read_manifest(manifest):
-            if change.offset is not None:
+            # A batch may end with its manifest, where nobody has all that it brought.
+            if change.offset is not None and bodies:
                 yield bodies[change.offset : change.offset + change.size]
 
 

@@ -124,7 +124,7 @@ class User:
     def check_no_conflict(self, rehearsal: Rehearsal) -> None:
         """What was saved where nobody else changes anything stands alone at its path."""
         found = canonical(self.laptop.tree())
-        for path in self.touched:
+        for path in self.touched & rehearsal.start.keys():
             expected = rehearsal.story.expected.get(path, [])
             if len(expected) == 1 and _text(expected[0]) in self._old:
                 contents = found.get(path, [])
@@ -165,27 +165,31 @@ def test_editing_after_a_crash(
     where = rehearsal.passes[number]
     laptop = rehearsal.laptop(where)
     for step in range(1, len(where.steps) + 1):
-        for what, path in _choices(rehearsal, where, step):
+        for what, paths in _choices(rehearsal, where, step):
             death = rehearsal.kill(where, step)
             user = User(laptop)
-            user.do(what, path)
+            for path in paths:
+                user.do(what, path)
             _forget_what_nobody_took_in(rehearsal.world)
-            tally["edits after a kill"] += 1
-            with after(death, f"{what} of {path}"):
+            tally["edits after a kill"] += len(paths)
+            with after(death, f"{what} of {', '.join(paths)}"):
                 rehearsal.carry_on(where)
                 user.check(rehearsal)
                 if where.number in story.sends:
                     user.check_no_conflict(rehearsal)
 
 
-def _choices(rehearsal: Rehearsal, where: Pass, step: int) -> Iterator[tuple[Do, str]]:
-    """All that can be done to any file; or one of that for every other step."""
+def _choices(rehearsal: Rehearsal, where: Pass, step: int) -> Iterator[tuple[Do, list[str]]]:
+    """All that can be done to all files at once where a commit was just missed, to any single
+    file else; or, unless all are asked for, one of that at every fourth step."""
     rehearsal.kill(where, step)
     paths = files_of(rehearsal.laptop(where))
+    if ALL or where.steps[step - 1] in ("commit confirm event", "commit applied"):
+        yield from ((what, paths) for what in Do)
     if ALL:
-        yield from ((what, path) for what in Do for path in paths)
-    elif paths and step % 2:
-        yield tuple(Do)[step // 2 % len(Do)], paths[step * 7 % len(paths)]
+        yield from ((what, [path]) for what in Do for path in paths)
+    elif paths and step % 4 == 0:
+        yield tuple(Do)[step // 4 % len(Do)], [paths[step * 7 % len(paths)]]
 
 
 def _forget_what_nobody_took_in(world: World) -> None:
@@ -270,7 +274,7 @@ def test_saves_that_slip_in_before_a_crash(
     where = rehearsal.passes[number]
     renames = [step for step, name in enumerate(where.steps, 1) if name in RENAMES or ALL]
     for step, again, dies in product(renames, (0, 1), (0, 1)):
-        if again or dies:
+        if again != dies or (again and ALL):
             rehearsal.world.go_back(where.moment)
             slip = Slip(rehearsal, where, what)
             death = KillAt(step + again + 1 if dies else None)

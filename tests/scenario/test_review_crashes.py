@@ -132,6 +132,8 @@ def test_file_with_another_local_name_is_not_taken_for_removed(
     b.write(local, "text")
     settle(b, a)
     a.delete(path)
+    if directory:
+        (a.folder / directory).rmdir()
     a.sync()
     _die(b, "take away")
     before = event_count(store)

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.scenario.forging import At, PowerCut
 from tests.scenario.laptops import Laptop, event_count, settle
 
 
@@ -103,28 +102,6 @@ def test_renamed_directory_with_an_empty_one(pair: tuple[Laptop, Laptop]) -> Non
     settle(a, b)
     expected = {f"e/{number}.txt": str(number) for number in range(3)}
     assert a.tree() == b.tree() == expected | {"e/empty": "directory"}
-
-
-def test_path_that_is_vacated_stands_on_what_was_there(pair: tuple[Laptop, Laptop]) -> None:
-    """Two files that changed places, and a death between the two: what the user makes at the
-    empty path does not claim to have seen what was to come there."""
-    a, b = pair
-    a.write("p", "was p")
-    a.write("q", "was q")
-    settle(a, b)
-    a.move("p", "r")
-    a.move("q", "p")
-    a.move("r", "q")
-    a.sync()
-    at = At("place")
-    with pytest.raises(PowerCut):
-        b.sync(steps=at)
-    assert not (b.folder / "p").exists() or not (b.folder / "q").exists()
-    gone = "p" if not (b.folder / "p").exists() else "q"
-    b.write(gone, "made anew")
-    settle(b, a)
-    assert a.tree() == b.tree()
-    assert sorted(map(str, a.tree().values())) == ["made anew", "was p", "was q"]
 
 
 def test_conflict_is_finished_in_one_pass(pair: tuple[Laptop, Laptop]) -> None:

@@ -129,7 +129,7 @@ def test_missing_member_of_a_batch_hides_no_other_member(tmp_path: Path) -> None
 
 
 def test_content_that_comes_late_replaces_what_was_shown_meanwhile(tmp_path: Path) -> None:
-    """Where nothing stands the nearest ancestor is shown, and the newest version once it is there."""
+    """Where nothing stands the nearest ancestor is shown, and the newest version once it comes."""
     store = tmp_path / "store"
     a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
     a.write("f.txt", "one")
@@ -270,47 +270,6 @@ def test_event_whose_index_is_in_another_store(tmp_path: Path, stores: tuple[Pat
     assert a.tree() == {"f.txt": "text"}
 
 
-def test_parents_come_before_children(tmp_path: Path, stores: tuple[Path, Path]) -> None:
-    """A store gets what it lacks before it gets what stands on that."""
-    a = Laptop(tmp_path / "a", "aaaaaaaa", [stores[1]])
-    a.write("f.txt", "one")
-    a.sync()
-    b = Laptop(tmp_path / "b", "bbbbbbbb", stores)
-    b.sync()
-    a.write("f.txt", "two")
-    a.sync()
-    parent = events(stores[1])[-1].name
-    b.away = {stores[0]}
-    b.sync()
-    b.away = set()
-    b.write("f.txt", "three")
-    written: list[str] = []
-
-    def wrap(name: str, inner: Store) -> Store:
-        if name != "s1":
-            return inner
-        faulty = FaultyStore(inner, b.clock)
-
-        def look() -> None:
-            if (stores[0] / LAYOUT.event(parent)).exists():
-                written.append("parent stands")
-
-        put = faulty.put_many
-
-        def put_many(files):  # type: ignore[no-untyped-def]
-            pairs = list(files)
-            if any("/events/" in path and parent not in path for path, _ in pairs):
-                look()
-            put(pairs)
-
-        faulty.put_many = put_many  # type: ignore[method-assign]
-        return faulty
-
-    b.wrap = wrap
-    b.sync()
-    assert written == ["parent stands"]
-
-
 # --- listings, clocks, hints ----------------------------------------------------------------------
 
 
@@ -318,7 +277,7 @@ def test_clock_that_was_years_ahead_hides_nothing(tmp_path: Path) -> None:
     """A store that was listed by a clock which is right again now is listed in full."""
     store = tmp_path / "store"
     b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
-    b.wrap = lambda name, inner: _WithTime(inner, datetime(2031, 1, 1, tzinfo=UTC), b.clock)
+    b.wrap = _with_time(datetime(2031, 1, 1, tzinfo=UTC), b.clock)
     b.sync()
     b.wrap = lambda name, inner: inner
     a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
@@ -335,14 +294,16 @@ def test_store_without_a_clock_is_listed_all_the_same(tmp_path: Path, year: int)
     a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
     b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
     for laptop in (a, b):
-        laptop.wrap = lambda name, inner, clock=laptop.clock: _WithTime(
-            inner, datetime(year, 1, 1, tzinfo=UTC), clock
-        )
+        laptop.wrap = _with_time(datetime(year, 1, 1, tzinfo=UTC), laptop.clock)
     for number in range(2):
         a.write("f.txt", f"text {number}")
         a.sync()
         b.sync()
         assert b.tree() == {"f.txt": f"text {number}"}
+
+
+def _with_time(time: datetime, clock: LaptopClock) -> Callable[[str, Store], Store]:
+    return lambda name, inner: _WithTime(inner, time, clock)
 
 
 class _WithTime(FaultyStore):
@@ -354,42 +315,6 @@ class _WithTime(FaultyStore):
 
     def server_time(self) -> datetime | None:
         return self._time
-
-
-def test_event_is_later_than_all_that_came_during_the_pass(tmp_path: Path) -> None:
-    """What is written on top of an event from a clock that is ahead gets a later name, also when
-    that event came between two events of one pass (docs/design.md section 2, *DATETIME*)."""
-    store = tmp_path / "store"
-    ahead = LaptopClock(datetime(2026, 11, 22, 20, 0, tzinfo=UTC))
-    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=ahead)
-    b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
-    a.write("f.txt", "original")
-    settle(a, b)
-    ahead.advance(hours=2)
-    b.write("first.txt", "written in the first round")
-
-    def meanwhile() -> None:
-        a.write("f.txt", "from the future")
-        a.sync()
-
-    def edit() -> None:
-        b.write("f.txt", "on top of it")
-
-    during = At("commit confirm event", meanwhile)
-    after = At("commit applied", edit)
-
-    def steps(name: str) -> None:
-        during(name)
-        if during.happened:
-            after(name)
-
-    b.sync(steps=steps)
-    settle(b, a)
-    names = [event.name for event in events(store)]
-    on_top = [name for name in names if PLAIN.data(b"on top of it") in name]
-    below = [name for name in names if PLAIN.data(b"from the future") in name]
-    assert len(on_top) == len(below) == 1
-    assert on_top > below
 
 
 def test_event_that_cannot_be_copied_makes_no_hint_at_every_pass(

@@ -61,29 +61,37 @@ def test_our_own_writes_never_come_back(pair: tuple[Laptop, Laptop]) -> None:
     assert b.sync().written == 0
 
 
+def _move_and_edit(laptop: Laptop) -> None:
+    laptop.move("d/f.txt", "e/g.txt")
+    laptop.write("e/g.txt", f"moved and edited by {laptop.device}")
+
+
+def _to_directory(laptop: Laptop) -> None:
+    laptop.delete("d/f.txt")
+    laptop.write("d/f.txt/inner", f"inner of {laptop.device}")
+
+
+def _to_link(laptop: Laptop) -> None:
+    laptop.delete("d/f.txt")
+    (laptop.folder / "d/f.txt").symlink_to("other.txt")
+
+
+def _delete_directory(laptop: Laptop) -> None:
+    laptop.delete("d/f.txt")
+    (laptop.folder / "d").rmdir()
+
+
 CHANGES: dict[str, Edit] = {
     "edit": lambda laptop: laptop.write("d/f.txt", f"edited by {laptop.device}"),
     "same edit": lambda laptop: laptop.write("d/f.txt", "edited alike"),
     "delete": lambda laptop: laptop.delete("d/f.txt"),
     "move": lambda laptop: laptop.move("d/f.txt", "e/g.txt"),
     "move elsewhere": lambda laptop: laptop.move("d/f.txt", f"{laptop.device}.txt"),
-    "move and edit": lambda laptop: (
-        laptop.move("d/f.txt", "e/g.txt"),
-        laptop.write("e/g.txt", f"moved and edited by {laptop.device}"),
-    )[0],
+    "move and edit": _move_and_edit,
     "chmod": lambda laptop: (laptop.folder / "d/f.txt").chmod(0o755),
-    "to directory": lambda laptop: (
-        laptop.delete("d/f.txt"),
-        laptop.write("d/f.txt/inner", f"inner of {laptop.device}"),
-    )[0],
-    "to link": lambda laptop: (
-        laptop.delete("d/f.txt"),
-        (laptop.folder / "d/f.txt").symlink_to("other.txt"),
-    )[0],
-    "delete directory": lambda laptop: (
-        laptop.delete("d/f.txt"),
-        (laptop.folder / "d").rmdir(),
-    )[0],
+    "to directory": _to_directory,
+    "to link": _to_link,
+    "delete directory": _delete_directory,
     "rename directory": lambda laptop: laptop.move("d", "renamed"),
     "nothing": lambda laptop: None,
 }

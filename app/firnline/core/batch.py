@@ -89,8 +89,6 @@ def read_manifest(manifest: bytes) -> list[Change]:
             change = _member(line)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise BadBatchError(f"member {number}: {error}") from error
-        if number > MAX_MEMBERS:
-            raise BadBatchError(f"more than {MAX_MEMBERS} members")
         if change.path <= last:
             raise BadBatchError(f"member {number}: not in order")
         last = change.path
@@ -101,6 +99,8 @@ def read_manifest(manifest: bytes) -> list[Change]:
 
 
 def _lines(manifest: bytes) -> Iterator[str]:
+    if manifest.count(b"\n") > MAX_MEMBERS:
+        raise BadBatchError(f"more than {MAX_MEMBERS} members")
     try:
         text = manifest.decode()
     except UnicodeDecodeError as error:

@@ -130,6 +130,8 @@ def is_straight(entries: Sequence[Entry]) -> bool:
     The last one is the only head then, and has no twin: nearly all paths are like this, so it is
     worth asking first. In another order than the one in which they were made the answer is False.
     """
+    if len(entries) == 1:
+        return entries[0].closes == NO_PARENT
     before = NO_PARENT
     for entry in entries:
         if entry.closes != before:

@@ -5,7 +5,7 @@ loser's or editor's device and a time made from the names at hand, so that two o
 same knowledge write the same event, and with different knowledge twins.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from firnline.core.clock import DateTime, later
@@ -64,19 +64,31 @@ def resolve(path: str, log: Log) -> list[Ruling]:
     return rulings
 
 
-def sources(path: str, log: Log) -> set[str]:
-    """Where the content at `path` was moved from, at any distance, `path` itself left out.
+def sources(
+    paths: Iterable[str],
+    entries_of: Callable[[str], Sequence[Entry]],
+    load: Callable[[Iterable[str]], None] = lambda paths: None,
+) -> set[str]:
+    """Where what arrived at `paths` was moved from, at any distance; `paths` are left out.
 
-    What rule 5 says there depends on what stands here, so whoever resolves `path` because its log
-    has changed (or is no longer waited for) resolves these again as well.
+    What rule 5 says there depends on what stands here, so whoever resolves a path because its log
+    has changed (or is no longer waited for) resolves these again as well. `load` is told which
+    logs are asked for next.
     """
     found: set[str] = set()
-    pending = [path]
-    while pending:
-        arrived = {e.other for e in log.entries(pending.pop()) if e.puts and e.other is not None}
-        pending += arrived - found
+    arrived = set(paths)
+    asked = frozenset(arrived)
+    while arrived:
+        origins = {
+            entry.other
+            for path in arrived
+            for entry in entries_of(path)
+            if entry.other is not None and entry.puts
+        }
+        arrived = origins - found
+        load(arrived)
         found |= arrived
-    return found - {path}
+    return found - asked
 
 
 def time_of(event: EventText) -> DateTime:

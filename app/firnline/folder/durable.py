@@ -36,6 +36,10 @@ class Barrier:
             self._files[path] = None
             self._count()
 
+    def renamed(self, path: str) -> None:
+        """What was noted of `path` stands elsewhere now, and is noted there."""
+        self._files.pop(path, None)
+
     def directory(self, path: str) -> None:
         if not self._many:
             self._directories[path] = None

@@ -82,9 +82,15 @@ class Root(View):
     # -- files
 
     def new_temporary(self) -> Temporary:
-        """A file to be written and then put in its place; see `temporary`."""
+        """A file to be written and then put in its place; see `temporary`.
+
+        With a `barrier` between the two, its name never stands without its content, whatever
+        happens.
+        """
         with translating(TEMPORARIES):
-            return self.area.new_temporary()
+            temporary = self.area.new_temporary()
+        self._barrier.file(temporary.path)
+        return temporary
 
     def place(
         self, temporary_name: str, path: str, expected: Stat | None, keep: str | None = None

@@ -93,6 +93,7 @@ class Replacer:
             self._area.prepare(KEPT)
             placed = self._replace(source, path, expected, slot, new)
             self._barrier.directory(KEPT)
+        self._barrier.renamed(source)
         self._barrier.file(path)
         self._barrier.directory(parent_of(path))
         return placed

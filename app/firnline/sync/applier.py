@@ -7,7 +7,6 @@ be changed meanwhile is left alone: its own event comes first, in the next round
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import TypeVar
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
@@ -35,7 +34,7 @@ from firnline.sync.apply_plan import (
     plan,
 )
 from firnline.sync.apply_rows import expected_stat, gone_row, placed_row
-from firnline.sync.bodies import Bodies, ContentMissingError, hash_of_local
+from firnline.sync.bodies import Bodies, ContentMissingError, ContentTooLargeError, hash_of_local
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.resolver import JournalLog
 from firnline.sync.staging import Staged, Stager
@@ -204,7 +203,7 @@ class Applier:
         moved = placed_row(wish, stat, row.data_hash, row.flags, local)
         self._rows.append(moved)
         if row.kind is Kind.FILE and entry.flags != row.flags:
-            self._retouch(wish._replace(row=moved))
+            self._each(wish.path, self._retouch, wish._replace(row=moved))
         else:
             self._done.append(wish.path)
 
@@ -220,7 +219,7 @@ class Applier:
             return
         for step in move.steps:
             local = target + (step.row.local or step.row.path)[len(source) :]
-            self._each(step.wish.path, partial(self._moved, step, local), expected_stat(step.row))
+            self._moved(step, local, expected_stat(step.row))
 
     def _remove_directory(self, wish: Wish) -> None:
         """A directory that is not empty stays: what is in it was never synced, or comes next."""
@@ -294,10 +293,14 @@ class Applier:
         try:
             text = Bodies(self._context).read(entry.data_hash, MAX_PATH_BYTES).decode()
             placed = self._context.root.make_link(text, local, expected, kept)
+        except (ContentTooLargeError, UnicodeDecodeError):
+            message = "a link with a text that no link can have is not made"
+            self.problems.append(Problem(wish.path, "link", message))
+            return
         except ContentMissingError:
             self._missing([wish])
             return
-        except (NameImpossible, UnicodeDecodeError):
+        except NameImpossible:
             message = "a link that leads out of the folder is not made here"
             self.problems.append(Problem(wish.path, "link outside", message))
             return

@@ -133,6 +133,13 @@ def changes_of(entries: Iterable[Entry]) -> list[Change]:
     ]
 
 
+def indexed_paths(name: EventText, entries: Iterable[Entry]) -> set[str]:
+    """The paths in a single event's name, which `eventsindex` has to have; a batch has none."""
+    if Op(name[54:57]) is Op.BAT:
+        return set()
+    return {path for entry in entries for path in (entry.path, entry.other) if path is not None}
+
+
 def closing(entry: Entry) -> Change:
     """The `del` that closes a head before something is written on its path."""
     return Change(Op.DEL, entry.path, None, entry.ref, EMPTY_HASH, 0, 0, NO_FLAGS)

@@ -15,7 +15,7 @@ from firnline.state.journal import EventRow
 from firnline.stores.errors import AlreadyExistsError, NotFoundError, StoreError
 from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import Connected, FolderContext
-from firnline.sync.drafts import changes_of
+from firnline.sync.drafts import changes_of, indexed_paths
 from firnline.sync.event_writer import flush_small, missing_index, send_hints
 from firnline.sync.verify_stream import verified
 
@@ -57,7 +57,7 @@ class Filling:
             self._bring_named(entries)
         with self._guarded():
             self._small += missing_index(
-                self._context, self.target, _indexed_paths(row.name, entries)
+                self._context, self.target, indexed_paths(row.name, entries)
             )
 
     def take(self, row: EventRow, source: Connected) -> None:
@@ -234,10 +234,3 @@ class Filling:
         with self._context.state.transaction("event in part"):
             stores.lost(self.target.store_id, row.id, wrong=True)
         raise NoSourceError("some of its contents are in no store in reach; the rest was sent")
-
-
-def _indexed_paths(name: EventText, entries: Sequence[Entry]) -> set[str]:
-    """The paths in a single event's name; a batch has none there."""
-    if parse_name(name).op is Op.BAT:
-        return set()
-    return {path for entry in entries for path in (entry.path, entry.other) if path is not None}

@@ -5,6 +5,7 @@ from firnline.core.event import Kind
 from firnline.core.hashing import EMPTY_HASH, DataHash
 from firnline.folder.scan import Seen
 from firnline.state.file_index import FileRow
+from firnline.state.journal import EventState
 from firnline.sync.context import FolderContext
 from firnline.sync.event_writer import EventWriter
 
@@ -12,13 +13,16 @@ from firnline.sync.event_writer import EventWriter
 def is_everywhere(context: FolderContext, writer: EventWriter, data_hash: DataHash) -> bool:
     """True when every store in reach, and the home store where it has to, has this content.
 
-    An empty content is not worth naming.
+    An event whose own content cannot be had (a delta, a damaged body) does not bring it; an empty
+    content is not worth naming.
     """
     if data_hash == EMPTY_HASH:
         return False
-    stores = context.state.stores
-    for event, *_ in context.state.journal.carriers(data_hash):
+    journal, stores = context.state.journal, context.state.stores
+    for event, *_ in journal.carriers(data_hash):
         if writer.needs_home and not stores.holds(event):
+            continue
+        if journal.by_id(event).state is EventState.BODILESS:
             continue
         if not any(stores.lacks(s.store_id, event) for s in context.stores):
             return True

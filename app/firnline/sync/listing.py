@@ -183,7 +183,7 @@ def _days(
         junk = 0
         for listed in connected.store.list(f"{context.layout.events}/{day}"):
             context.check_cancelled()
-            if listed.name[:8] == day and _parses(listed.name):
+            if listed.name[:8] == day and not listed.is_directory and _parses(listed.name):
                 names.add(listed.name)
             else:
                 junk += 1

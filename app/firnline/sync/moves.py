@@ -2,6 +2,10 @@
 
 By inode first (a rename keeps inode, size and time, so nothing has to be read), then by content
 hash while new files are read. Pure.
+
+An inode is given out again as soon as its file is removed, so it proves something only together
+with a time that no two files have by chance. Whole seconds are what archives and simple file
+systems restore: those files are read.
 """
 
 from collections import defaultdict
@@ -11,6 +15,8 @@ from typing import NamedTuple
 from firnline.core.event import Kind
 from firnline.folder.scan import Seen
 from firnline.state.file_index import FileRow
+
+_SECOND = 1_000_000_000
 
 
 class Move(NamedTuple):
@@ -23,7 +29,9 @@ class Move(NamedTuple):
 def match_inodes(gone: Mapping[str, FileRow], new: Iterable[Seen]) -> tuple[list[Move], list[Seen]]:
     """Moves that inode, size and time prove, and the new paths that are none of them."""
     by_inode: dict[tuple[int, int, int, Kind], FileRow] = {
-        (row.inode, row.size, row.mtime_ns, row.kind): row for row in gone.values() if row.inode
+        (row.inode, row.size, row.mtime_ns, row.kind): row
+        for row in gone.values()
+        if row.inode and row.mtime_ns % _SECOND
     }
     moves: list[Move] = []
     rest: list[Seen] = []

@@ -150,15 +150,9 @@ def _suspects(context: FolderContext, log: JournalLog, paths: Iterable[str]) -> 
     found |= context.state.journal.with_entries_below(files)
     log.load(directories)
     found.update(path for path in directories if log.all_entries(path))
-    return found | _where_moved_from(log, paths)
-
-
-def _where_moved_from(log: JournalLog, paths: Iterable[str]) -> set[str]:
-    """What rule 5 says of an edit depends on what became of the move that it follows."""
-    arrived = [path for path in paths if any(e.other and e.puts for e in log.all_entries(path))]
-    log.load({e.other for path in arrived for e in log.all_entries(path) if e.other is not None})
-    found = {source for path in arrived for source in sources(path, log)}
-    return {path for path in found if not is_straight(log.all_entries(path))}
+    origins = sources(paths, log.all_entries, log.load)
+    found.update(path for path in origins if not is_straight(log.all_entries(path)))
+    return found
 
 
 def _rulings(context: FolderContext, log: JournalLog, path: str) -> list[Ruling]:

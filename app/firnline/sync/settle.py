@@ -4,25 +4,21 @@ Before any scan and any apply (docs/design.md section 7): a scan that ran first 
 half-booked work for the user's.
 """
 
-from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
 from firnline.folder.errors import FolderError
 from firnline.folder.metadata import Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
-from firnline.state.journal import EventRow, EventState
-from firnline.stores.errors import StoreError
 from firnline.sync.bodies import hash_of_local
-from firnline.sync.context import Connected, FolderContext
-from firnline.sync.event_writer import FROM_FOLDER, HOME_FIRST
+from firnline.sync.context import FolderContext
+from firnline.sync.open_events import settle_open_events
 from firnline.sync.rescue import hash_of_kept
 
 
 def settle(context: FolderContext) -> None:
     """Bring tables and folder into agreement with what really happened. Repeatable."""
-    for row in context.state.journal.in_state(EventState.OPEN):
-        _settle_event(context, row)
+    settle_open_events(context)
     intents = context.state.intents.all()
     _settle_kept(context, intents)
     if intents:
@@ -31,51 +27,6 @@ def settle(context: FolderContext) -> None:
             context.state.files.put_many(rows)
             context.state.intents.clear()
     context.root.sweep_temporaries()
-
-
-# --- events that were being written -------------------------------------------------------------
-
-
-def _settle_event(context: FolderContext, row: EventRow) -> None:
-    """It is an event when it stands in a store, when the home store has it, or when a store
-    that it may have gone to cannot be asked; else it never was (docs/design.md section 2,
-    *Writing*)."""
-    path = context.layout.event(row.name)
-    home = _stands(context.home, path, row.size)
-    places = [s for s in context.stores if _stands(s, path, row.size)]
-    state = context.state
-    with state.transaction("settle event"):
-        unknown = context.unreached and HOME_FIRST not in row.why
-        if not (places or home or unknown):
-            state.journal.forget(row.id)
-            return
-        state.journal.set_state(row.id, EventState.KNOWN)
-        for connected in places:
-            state.stores.has(connected.store_id, [row.id])
-        if home:
-            state.stores.hold(row.id, whole=True)
-        entries = state.journal.entries_of_event(row.id)
-        state.journal.mark_dirty(entry.path for entry in entries)
-        if FROM_FOLDER in row.why:
-            rows = state.files.get_many([entry.path for entry in entries])
-            state.files.put_many(_taken(entry, rows.get(entry.path)) for entry in entries)
-
-
-def _taken(entry: Entry, row: FileRow | None) -> FileRow:
-    """The row of a path that an event took in: the next change names the event.
-
-    What stands there now is for the scan to say, so it is to be read in any case.
-    """
-    flags = entry.flags if entry.kind is Kind.FILE else NO_FLAGS
-    local = None if row is None else row.local
-    return FileRow(entry.path, entry.kind, 0, 0, 0, entry.data_hash, flags, entry.ref, local)
-
-
-def _stands(connected: Connected, path: str, size: int) -> bool:
-    try:
-        return connected.store.size(path) == size
-    except StoreError:
-        return False
 
 
 # --- replaced files that were not verified yet --------------------------------------------------

@@ -215,7 +215,7 @@ class Observer(KnownEvents):
         while self.unresolved:
             paths = set(self.unresolved)
             for path in self.unresolved:
-                paths.update(ancestors(path), sources(path, self))
+                paths.update(ancestors(path), sources([path], self.entries))
             self.unresolved.clear()
             for path in sorted(paths, reverse=backwards):
                 rulings = resolve(path, self)

@@ -580,7 +580,7 @@ def at_rest(log: KnownEvents, hasher: Hasher, *, backwards: bool = False) -> int
 )
 def test_sources(description, path, events, expected):
     """The paths at which rule 5 has to be asked again when something happens at this one."""
-    assert sources(path, KnownEvents(*events)) == expected, description
+    assert sources([path], KnownEvents(*events).entries) == expected, description
 
 
 def test_an_edit_follows_once_its_target_has_gone_on():
@@ -589,7 +589,7 @@ def test_an_edit_follows_once_its_target_has_gone_on():
     assert resolve("p", log) == []
     (ruling,) = resolve("q", log)
     log.receive(named(ruling.time, ruling.device, ruling.changes))
-    assert "p" in sources("q", log)
+    assert "p" in sources(["q"], log.entries)
     (ruling,) = resolve("p", log)
     assert {change.path for change in ruling.changes} == {"p", "r"}
 

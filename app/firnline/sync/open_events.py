@@ -1,0 +1,115 @@
+"""Events that were being written when a pass ended: each is one, or never was.
+
+It is an event, and the next change names it, when it stands in a store, when the home store has
+its content, or when a store that it may have gone to cannot be asked; else it never was
+(docs/design.md section 2, *Writing*). After a failed write only the right content counts, so what
+stands there is read. Where it is wrong, others have seen the name: it is written again.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from firnline.core.entry import Entry
+from firnline.core.event import NO_FLAGS, Kind, parse_name
+from firnline.core.hashing import NO_PARENT
+from firnline.state.file_index import FileRow
+from firnline.state.journal import EventRow, EventState
+from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.sync.context import Connected, FolderContext
+from firnline.sync.drafts import indexed_paths
+from firnline.sync.event_writer import (
+    FROM_FOLDER,
+    HOME_FIRST,
+    drop_store,
+    flush_small,
+    missing_index,
+)
+from firnline.sync.verify_stream import verified
+
+
+class _Found(Enum):
+    """What stands in a store under an event's name."""
+
+    NOTHING = "nothing"
+    WRONG = "another content"
+    WHOLE = "the event"
+
+
+def settle_open_events(context: FolderContext) -> None:
+    """Raises StoreError when the home store fails."""
+    for row in context.state.journal.in_state(EventState.OPEN):
+        _settle(context, row)
+
+
+def _settle(context: FolderContext, row: EventRow) -> None:
+    home = _read_back(context, context.home, row) is _Found.WHOLE
+    found = {s.store_id: _look(context, s, row) for s in list(context.stores)}
+    named = any(what is not _Found.NOTHING for what in found.values())
+    state = context.state
+    with state.transaction("settle event"):
+        unknown = context.unreached and HOME_FIRST not in row.why
+        if not (named or home or unknown):
+            state.journal.forget(row.id)
+            return
+        state.journal.set_state(row.id, EventState.KNOWN)
+        for store_id, what in found.items():
+            if what is _Found.WHOLE:
+                state.stores.has(store_id, [row.id])
+            elif what is _Found.WRONG:
+                state.stores.lost(store_id, row.id, wrong=True)
+        if home:
+            state.stores.hold(row.id, whole=True)
+        entries = state.journal.entries_of_event(row.id)
+        state.journal.mark_dirty(entry.path for entry in entries)
+        if FROM_FOLDER in row.why:
+            rows = state.files.get_many([entry.path for entry in entries])
+            state.files.put_many(_taken(entries, rows))
+
+
+def _look(context: FolderContext, connected: Connected, row: EventRow) -> _Found:
+    """What a store has; index entries that are missing beside a whole event are written again.
+
+    A store that fails is out of reach from now on.
+    """
+    try:
+        found = _read_back(context, connected, row)
+        if found is _Found.WHOLE:
+            entries = context.state.journal.entries_of_event(row.id)
+            index = missing_index(context, connected, indexed_paths(row.name, entries))
+            flush_small(connected, index)
+    except StoreError as error:
+        drop_store(context, connected, error)
+        return _Found.NOTHING
+    return found
+
+
+def _read_back(context: FolderContext, connected: Connected, row: EventRow) -> _Found:
+    path = context.layout.event(row.name)
+    try:
+        size = connected.store.size(path)
+        if size is None:
+            return _Found.NOTHING
+        for _ in verified(parse_name(row.name), connected.store.open(path), context.hasher):
+            context.check_cancelled()
+    except (NotFoundError, CorruptError):
+        return _Found.WRONG
+    return _Found.WHOLE if size == row.size else _Found.WRONG
+
+
+def _taken(entries: Iterable[Entry], rows: dict[str, FileRow]) -> Iterable[FileRow]:
+    """The rows of paths that an event took in: the next change names the event.
+
+    What stands there now is for the scan to say, so it is to be read in any case. A row that does
+    not stand on what the event was made of has gone on meanwhile.
+    """
+    for entry in entries:
+        row = rows.get(entry.path)
+        if row is None or row.base == entry.parent or _is_arrival(entry, row):
+            flags = entry.flags if entry.kind is Kind.FILE else NO_FLAGS
+            local = None if row is None else row.local
+            yield FileRow(entry.path, entry.kind, 0, 0, 0, entry.data_hash, flags, entry.ref, local)
+
+
+def _is_arrival(entry: Entry, row: FileRow) -> bool:
+    """A `mov` onto a path where nothing stood: its PARENT speaks of the source."""
+    return entry.closes == NO_PARENT and row.kind is Kind.NOTHING
