@@ -74,7 +74,7 @@ def play(place: Path, case: Case, way: Way) -> tuple[Laptop, ...]:
     laptops = trio(place, way.stores)
     case.start(laptops[0])
     settle(*laptops)
-    written = set()
+    written: set[str] = set()
     acts = dict(zip("abc", (case.a, case.b, case.c), strict=True))
     by_name = dict(zip("abc", laptops, strict=True))
     _take_out_of_reach(laptops, True)

@@ -193,7 +193,6 @@ def _stores_start(world: World) -> None:
     world.add("c", "near")
     a.write("change.txt", "change 1")
     a.write("move.txt", "move 1")
-    a.write("large.bin", LARGE + "1")
     a.write("both.txt", "both 1")
 
 
@@ -205,7 +204,6 @@ def _stores_edits(world: World) -> None:
     b.write("both.txt", "both by b")
     b.move("move.txt", "moved.txt")
     c.write("both.txt", "both by c")
-    c.write("own.bin", LARGE + "of c")
     world.sync("b")
     world.sync("c")
 
@@ -217,11 +215,9 @@ STORES = Story(
     {
         "both.txt": ["both by b", "both by c"],
         "change.txt": ["change 2"],
-        "large.bin": [LARGE + "1"],
         "moved.txt": ["move 1"],
         "new-large.bin": [LARGE + "new"],
         "new.txt": ["new of a"],
-        "own.bin": [LARGE + "of c"],
     },
     sends=frozenset(),
 )

@@ -23,7 +23,7 @@ from firnline.folder.handles import Handles
 from firnline.sync import publisher
 
 ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
-STRIDE = 1 if ALL else 97
+STRIDE = 1 if ALL else 149
 
 PASSES = [(story, number) for story in STORIES for number in range(len(story.acts))]
 every_pass = pytest.mark.parametrize(

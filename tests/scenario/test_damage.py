@@ -10,7 +10,7 @@ from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import LAYOUT, Laptop, event_count, settle
 from tests.scenario.store_contents import contents_in, event_files, missing_contents
 
-from firnline.core.event import Op
+from firnline.core.event import Op, ref_of
 from firnline.core.hashing import PLAIN
 
 
@@ -318,7 +318,7 @@ def test_delta_of_a_later_version(pair: tuple[Laptop, Laptop], s1: Path, tmp_pat
     a.write("g", "first")
     settle(a, b)
     (first,) = event_files(s1)
-    delta = change(Op.PAT, "f", b"second", PLAIN.event(first)[:10])
+    delta = change(Op.PAT, "f", b"second", ref_of(first))
     plant(s1, single(delta, b"firnline-delta 1 ..."))
     a.write("g", "edited")
     a.sync()
@@ -341,7 +341,7 @@ def test_content_of_a_delta_is_sent_whole(pair: tuple[Laptop, Laptop], s1: Path)
     a.write("f", "first")
     settle(a, b)
     (first,) = event_files(s1)
-    plant(s1, single(change(Op.PAT, "f", b"second", PLAIN.event(first)[:10]), b"..."))
+    plant(s1, single(change(Op.PAT, "f", b"second", ref_of(first)), b"..."))
     a.write("g", "second")
     settle(a, b)
     assert b.read("g") == "second"
@@ -354,7 +354,7 @@ def test_edit_on_top_of_what_is_shown(pair: tuple[Laptop, Laptop], s1: Path) -> 
     a.write("f", "first")
     settle(a, b)
     (first,) = event_files(s1)
-    plant(s1, single(change(Op.PAT, "f", b"second", PLAIN.event(first)[:10]), b"..."))
+    plant(s1, single(change(Op.PAT, "f", b"second", ref_of(first)), b"..."))
     b.sync()
     b.write("f", "edited by b")
     b.sync()
