@@ -18,6 +18,8 @@ from tests.scenario.invariants import check_nothing_lost, check_rest
 from tests.scenario.laptops import Laptop, settle
 from tests.scenario.store_contents import folder_contents
 
+from firnline.core.hashing import DataHash
+
 Act = Callable[[Laptop], object]
 Expected = dict[str, object]
 """Path → what stands there; several contents where there are conflict copies beside it."""
@@ -74,7 +76,7 @@ def play(place: Path, case: Case, way: Way) -> tuple[Laptop, ...]:
     laptops = trio(place, way.stores)
     case.start(laptops[0])
     settle(*laptops)
-    written: set[str] = set()
+    written: set[DataHash] = set()
     acts = dict(zip("abc", (case.a, case.b, case.c), strict=True))
     by_name = dict(zip("abc", laptops, strict=True))
     _take_out_of_reach(laptops, True)
