@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tests.scenario.invariants import check_nothing_lost, check_rest
-from tests.scenario.laptops import Laptop, LaptopClock, settle
+from tests.scenario.invariants import check_done, check_nothing_lost, sync_until_rest
+from tests.scenario.laptops import Laptop, LaptopClock
 from tests.scenario.store_contents import folder_contents
 
 from firnline.core.hashing import DataHash
@@ -105,7 +105,8 @@ class World:
         return self.laptops[name]
 
     def settle(self) -> None:
-        settle(*self.laptops.values(), rounds=8)
+        """Everybody is at rest, and has nothing to tell."""
+        sync_until_rest(self.laptops.values())
 
     def sync(self, name: str) -> PassReport:
         """An ordinary pass."""
@@ -146,7 +147,7 @@ class World:
     # --- what must hold ---------------------------------------------------------------------------
 
     def check(self, expected: Mapping[str, list[object]] | None) -> None:
-        """All laptops show the expected tree, nothing is lost, and everything is at rest.
+        """After `settle`: all laptops show the expected tree, and nothing is lost or left over.
 
         `expected` None: whatever they show, as long as it is the same.
         """
@@ -157,7 +158,7 @@ class World:
             found = canonical(first)
             assert found == expected, _difference(found, expected)
         check_nothing_lost(self.laptops.values(), self.written)
-        check_rest(self.laptops.values())
+        check_done(self.laptops.values())
 
 
 def canonical(tree: Mapping[str, object]) -> dict[str, list[object]]:

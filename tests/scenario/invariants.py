@@ -4,7 +4,9 @@ Stores and folders are read as another program would read them; tables are asked
 anything unfinished is left in them.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.scenario.laptops import Laptop
@@ -25,30 +27,43 @@ def check_nothing_lost(laptops: Iterable[Laptop], written: set[DataHash]) -> Non
         assert not missing, f"{store.name} names {len(missing)} contents that it does not have"
 
 
-def check_rest(laptops: Iterable[Laptop]) -> None:
-    """Another pass of everybody writes nothing anywhere, and nothing unfinished is left."""
+def sync_until_rest(laptops: Iterable[Laptop], rounds: int = 8) -> None:
+    """Everybody syncs until a whole round does nothing and writes nothing anywhere; nobody has a
+    problem to tell then."""
     laptops = list(laptops)
-    before = _files(laptops)
-    for laptop in laptops:
-        report = laptop.sync()
-        counts = (report.written, report.applied, report.copied)
-        assert counts == (0, 0, 0), f"{laptop.device} is not at rest: {counts}"
-        assert report.problems == [], f"{laptop.device}: {report.problems}"
-        assert report.complete, f"{laptop.device} is not done"
-        _check_tables(laptop)
-        _check_own_files(laptop)
-    assert _files(laptops) == before, "something was written at rest"
+    after = _files(laptops)
+    for _ in range(rounds):
+        before = after
+        reports = [laptop.sync() for laptop in laptops]
+        after = _files(laptops)
+        if not any(report.written or report.applied or report.copied for report in reports):
+            assert after == before, "something was written at rest"
+            assert [report.problems for report in reports] == [[] for _ in reports]
+            assert all(report.complete for report in reports)
+            return
+    raise AssertionError("the laptops never came to rest")
 
 
 def _files(laptops: Iterable[Laptop]) -> dict[str, int]:
     """All files of all stores, and their inodes."""
     stores = {base for laptop in laptops for base in (*laptop.stores, laptop.place / "home")}
-    return {
-        str(path): path.stat().st_ino
-        for base in stores
-        for path in base.rglob("*")
-        if path.is_file()
-    }
+    return {path: inode for base in stores for path, inode in _files_below(base)}
+
+
+def _files_below(directory: Path) -> Iterator[tuple[str, int]]:
+    with suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(Path(entry.path))
+            else:
+                yield entry.path, entry.inode()
+
+
+def check_done(laptops: Iterable[Laptop]) -> None:
+    """Nothing unfinished is left in any table, folder or store."""
+    for laptop in laptops:
+        _check_tables(laptop)
+        _check_own_files(laptop)
 
 
 def _check_tables(laptop: Laptop) -> None:

@@ -19,7 +19,7 @@ from firnline.folder.scan import Scan, Seen
 from firnline.state.file_index import FileRow
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.event_clock import EventClock
-from firnline.sync.event_writer import EventWriter
+from firnline.sync.event_writer import EventWriter, NowhereToWriteError
 from firnline.sync.known_content import is_everywhere, may_be_known
 from firnline.sync.large_files import LargeFiles, hash_large
 from firnline.sync.moves import GoneContents, Move, match_inodes
@@ -55,10 +55,7 @@ class Differences:
                 context.state.files.forget(scan.hidden)
         changed = {seen.path for seen in scan.changed}
         rows = self._rows = context.state.files.get_many([*changed, *scan.missing])
-        emptied = set(scan.empty_directories)
-        self._gone = {
-            path: rows[path] for path in scan.missing if path in rows and path not in emptied
-        }
+        self._gone = self._missing(scan, rows)
         present = {path for path, row in rows.items() if row.kind is not Kind.NOTHING}
         moves, fresh = match_inodes(
             self._gone, [seen for seen in scan.changed if seen.path not in present]
@@ -75,6 +72,21 @@ class Differences:
         self._commit_bookings()
         context.progress.end()
         return self._outbox.written
+
+    def _missing(self, scan: Scan, rows: dict[str, FileRow]) -> dict[str, FileRow]:
+        """The rows that may be told as gone.
+
+        Only a scan that could read everything tells of any (docs/design.md section 10.4): a disk
+        that fails in one place may hide files in another.
+        """
+        if not scan.complete:
+            if scan.missing:
+                message = f"{len(scan.missing)} files are missing; nobody is told before all of"
+                message += " the folder can be read"
+                self.problems.append(Problem("", "incomplete scan", message))
+            return {}
+        emptied = set(scan.empty_directories)
+        return {path: rows[path] for path in scan.missing if path in rows and path not in emptied}
 
     # --- moves --------------------------------------------------------------------------------
 
@@ -144,7 +156,11 @@ class Differences:
             if self._decide(reading) is None:
                 return
         large = LargeFiles(self._context, self._clock, self._writer)
-        self._outbox.written += large.publish(seen, row, log, self._decide)
+        try:
+            self._outbox.written += large.publish(seen, row, log, self._decide)
+        except NowhereToWriteError as error:
+            # Smaller files may still find room.
+            self.problems.append(Problem(seen.path, "no space", str(error)))
 
     def _decide(self, reading: Reading) -> Change | None:
         """The change whose body has to be sent; None when the content is settled without."""
@@ -208,7 +224,8 @@ class Differences:
 
     def _publish_directories(self, scan: Scan, changed: set[str]) -> None:
         files, journal = self._context.state.files, self._context.state.journal
-        for path in sorted(set(scan.gone_directories) - changed):
+        gone = set(scan.gone_directories) - changed if scan.complete else set()
+        for path in sorted(gone):
             row = files.get(path)
             if row is not None and row.kind is Kind.DIRECTORY:
                 self._remove(row, journal.entries(path), Op.RMD)

@@ -197,7 +197,7 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
     if clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", "clock", message))
-    if state.journal.dirty_count() or context.unreached:
+    if state.journal.dirty_count() or context.unreached or state.intents.rescued():
         report.complete = False
     text = json.dumps([list(problem) for problem in map(_fields, report.problems)])
     if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):

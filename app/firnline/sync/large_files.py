@@ -54,7 +54,7 @@ class LargeFiles:
                 if change is None:
                     return 0
                 draft = self._draft(change)
-                self.commit(target, upload, draft)
+                self.commit(target, upload, draft, from_folder=True)
             booked = reading.new_row(draft.ref)
             files = self._context.state.files
             self._writer.confirm([draft], [target], lambda: files.put_many([booked]))
@@ -80,11 +80,11 @@ class LargeFiles:
         draft = draft_single(change, self._clock.next(), context.device, b"", context.hasher)
         return draft._replace(size=change.size)
 
-    def commit(self, target: Connected, upload: Upload, draft: Draft) -> None:
+    def commit(self, target: Connected, upload: Upload, draft: Draft, *, from_folder: bool) -> None:
         """Give an upload its event's name: durable first, then committed as open, then named."""
         context = self._context
         upload.flush()
-        self._writer.open([draft], from_folder=True)
+        self._writer.open([draft], from_folder=from_folder)
         send_hints(context, target, [draft.name])
         target.store.put_many(missing_index(context, target, draft.index_paths))
         upload.commit(context.layout.event(draft.name))

@@ -4,73 +4,123 @@ The content is in the replaced inode that applying kept; the event names the old
 parent, so it stands beside what was applied, and rule 4 makes a conflict copy of one of the two.
 """
 
+from firnline.core.batch import MAX_BODIES
 from firnline.core.entry import Change
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, Op, clamp_mtime
 from firnline.core.hashing import DataHash, Ref
-from firnline.core.reconcile import Finding, Write, reconcile
-from firnline.folder.filesystem import Root
+from firnline.core.reconcile import Book, Finding, reconcile
+from firnline.folder.errors import Changed
 from firnline.folder.metadata import Stat
 from firnline.state.intents import Rescued
 from firnline.sync.bodies import chunks_of
-from firnline.sync.context import FolderContext
-from firnline.sync.drafts import draft_single
+from firnline.sync.context import Connected, FolderContext
+from firnline.sync.drafts import Draft, draft_single
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
+from firnline.sync.large_files import LargeFiles
 
 
 def publish_rescued(context: FolderContext, clock: EventClock, writer: EventWriter) -> int:
-    """Write an event for each rescued save that the log does not know; returns how many."""
-    return sum(_publish(context, clock, writer, item) for item in context.state.intents.rescued())
+    """Write an event for each rescued save that the log does not know; returns how many.
+
+    What a program is still writing stays for the next time.
+    """
+    rescuer = _Rescuer(context, clock, writer)
+    return sum(rescuer.publish(item) for item in context.state.intents.rescued())
 
 
-def _publish(context: FolderContext, clock: EventClock, writer: EventWriter, item: Rescued) -> int:
-    stat = context.root.kept_stat(item.kept)
-    written = 0
-    if stat is not None and stat.kind in (Kind.FILE, Kind.LINK):
-        body = _read(context.root, item.kept, stat.kind)
-        flags = EXECUTABLE if stat.executable else NO_FLAGS
-        found = Finding(stat.kind, context.hasher.data(body), flags)
-        written = _write(context, clock, writer, item, found, stat, body)
-    with context.state.transaction("rescued"):
-        context.state.intents.drop_rescued(item.kept)
-    context.root.drop_kept(item.kept)
-    return written
+class _Rescuer:
+    def __init__(self, context: FolderContext, clock: EventClock, writer: EventWriter) -> None:
+        self._context = context
+        self._clock = clock
+        self._writer = writer
+
+    def publish(self, item: Rescued) -> int:
+        stat = self._context.root.kept_stat(item.kept)
+        if stat is None or stat.kind not in (Kind.FILE, Kind.LINK):
+            self._drop(item, stat)
+            return 0
+        found = Finding(
+            stat.kind,
+            hash_of_kept(self._context, item.kept, stat.kind),
+            EXECUTABLE if stat.executable else NO_FLAGS,
+        )
+        log = self._context.state.journal.entries(item.path)
+        verdict = reconcile(found, Ref(item.base), log)
+        if isinstance(verdict, Book):
+            # Also after a crash in the middle, when the log has the save already.
+            self._drop(item, stat)
+            return 0
+        closings = self._writer.closings(verdict.closes, self._clock)
+        self._writer.write(closings)
+        change = _change(item.path, verdict.parent, found, stat)
+        draft = draft_single(
+            change, self._clock.next(), self._context.device, b"", self._context.hasher
+        )
+        try:
+            self._send(item, draft._replace(size=stat.size), stat)
+        except Changed:
+            return len(closings)
+        self._drop(item._replace(base=draft.ref), stat)
+        return 1 + len(closings)
+
+    def _send(self, item: Rescued, draft: Draft, stat: Stat) -> None:
+        """Raises Changed when the file is not what was hashed, before anything stands anywhere."""
+        if stat.size > MAX_BODIES:
+            large = LargeFiles(self._context, self._clock, self._writer)
+            large.somewhere(lambda target: self._stream(large, target, item, draft))
+            return
+        body = _read(self._context, item.kept, stat)
+        self._check(item, draft, self._context.hasher.data(body))
+        self._writer.write([draft._replace(body=(body,))], lambda: self._mark(item))
+
+    def _stream(self, large: LargeFiles, target: Connected, item: Rescued, draft: Draft) -> int:
+        digest = self._context.hasher.running()
+        with target.store.upload() as upload:
+            for chunk in chunks_of(self._context.root.open_kept(item.kept)):
+                self._context.check_cancelled()
+                digest.update(chunk)
+                upload.write(chunk)
+            self._check(item, draft, digest.data_hash())
+            large.commit(target, upload, draft, from_folder=False)
+        self._writer.confirm([draft], [target], lambda: self._mark(item))
+        return 1
+
+    def _check(self, item: Rescued, draft: Draft, data_hash: DataHash) -> None:
+        if data_hash != draft.entries[0].data_hash:
+            raise Changed(item.path, "is being written")
+
+    def _mark(self, item: Rescued) -> None:
+        self._context.state.journal.mark_dirty([item.path])
+
+    def _drop(self, item: Rescued, stat: Stat | None) -> None:
+        """The file goes, unless it was written to since: then it is a save on top of that."""
+        gone = self._context.root.drop_kept(item.kept, stat)
+        with self._context.state.transaction("rescued"):
+            if gone:
+                self._context.state.intents.drop_rescued(item.kept)
+            else:
+                self._context.state.intents.rescue(item)
 
 
-def _write(
-    context: FolderContext,
-    clock: EventClock,
-    writer: EventWriter,
-    item: Rescued,
-    found: Finding,
-    stat: Stat,
-    body: bytes,
-) -> int:
-    """After a crash in the middle the log knows the save already, and nothing is written."""
-    verdict = reconcile(found, Ref(item.base), context.state.journal.entries(item.path))
-    if not isinstance(verdict, Write):
-        return 0
+def _change(path: str, parent: Ref, found: Finding, stat: Stat) -> Change:
     is_file = found.kind is Kind.FILE
-    change = Change(
+    return Change(
         Op.PUT if is_file else Op.LNK,
-        item.path,
+        path,
         None,
-        verdict.parent,
+        parent,
         found.data_hash,
-        len(body),
+        stat.size,
         clamp_mtime(stat.mtime_ns) if is_file else 0,
         found.flags,
     )
-    closings = writer.closings(verdict.closes, clock)
-    draft = draft_single(change, clock.next(), context.device, body, context.hasher)
-    writer.write([*closings, draft], lambda: context.state.journal.mark_dirty([item.path]))
-    return 1
 
 
-def _read(root: Root, kept: str, kind: Kind) -> bytes:
-    if kind is Kind.LINK:
-        return root.kept_link(kept).encode()
-    return b"".join(chunks_of(root.open_kept(kept)))
+def _read(context: FolderContext, kept: str, stat: Stat) -> bytes:
+    if stat.kind is Kind.LINK:
+        return context.root.kept_link(kept).encode()
+    return b"".join(chunks_of(context.root.open_kept(kept)))
 
 
 def hash_of_kept(context: FolderContext, kept: str, kind: Kind) -> DataHash:
