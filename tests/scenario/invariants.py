@@ -44,6 +44,13 @@ def sync_until_rest(laptops: Iterable[Laptop], rounds: int = 8) -> None:
     raise AssertionError("the laptops never came to rest")
 
 
+def check_rest(laptops: Iterable[Laptop]) -> None:
+    """Another pass of everybody writes nothing anywhere, and nothing unfinished is left."""
+    laptops = list(laptops)
+    sync_until_rest(laptops, rounds=1)
+    check_done(laptops)
+
+
 def _files(laptops: Iterable[Laptop]) -> dict[str, int]:
     """All files of all stores, and their inodes."""
     stores = {base for laptop in laptops for base in (*laptop.stores, laptop.place / "home")}
