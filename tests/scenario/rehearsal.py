@@ -10,6 +10,8 @@ from tests.scenario.crashes import KillAt, Moment, World, canonical, killed
 from tests.scenario.laptops import Laptop
 from tests.scenario.stories import Story
 
+from firnline.state.folder_state import FolderState
+
 
 class Pass(NamedTuple):
     """One pass of a story: how to come there, and what it does undisturbed."""
@@ -43,6 +45,7 @@ class Rehearsal:
             self.passes.append(Pass(number, act.laptop, moment, steps.names, touched))
         self.world.settle()
         self.world.check(story.expected)
+        self._directories = self._explicit_directories()
 
     def laptop(self, where: Pass) -> Laptop:
         return self.world[where.laptop]
@@ -74,6 +77,17 @@ class Rehearsal:
     def check(self) -> None:
         """The story has come to its right end."""
         self.world.check(self.story.expected)
+        found = self._explicit_directories()
+        assert found == self._directories, f"directories with events of their own: {found}"
+
+    def _explicit_directories(self) -> dict[str, set[str]]:
+        """Those that would stay if their last file went."""
+        found = {}
+        for name, laptop in self.world.laptops.items():
+            state = FolderState(laptop.place / "state.db")
+            found[name] = state.files.directories()
+            state.close()
+        return found
 
 
 def _stamps(laptop: Laptop) -> set[tuple[str, object]]:

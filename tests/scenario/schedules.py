@@ -64,7 +64,7 @@ def steps(laptops: int, stores: int, kinds: Iterable[Do] = tuple(Do)) -> st.Sear
     """Any step; a sync is half of all."""
     path, directory = st.sampled_from(PATHS), st.sampled_from(DIRECTORIES)
     who = st.integers(0, laptops - 1)
-    syncs = st.builds(Step, st.just(Do.SYNC), who)
+    syncs = who.map(lambda laptop: Step(Do.SYNC, laptop))
     of_directories = {Do.MOVE_DIRECTORY, Do.DELETE_TREE, Do.MAKE_DIRECTORY}
     others = [
         st.builds(

@@ -11,19 +11,21 @@ pairs of kills are a sample in strides; FIRNLINE_CRASHES=all has both orders, an
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.scenario.rehearsal import Pass, Rehearsal, after
 from tests.scenario.stories import MIXED, STORES, STORIES, Story
 from tests.unit.folder.limited_access import NoExchange, NoLinks
 
+from firnline.folder import kernel
 from firnline.folder.handles import Handles
 from firnline.sync import publisher
 
 ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
-STRIDE = 1 if ALL else 149
+STRIDE = 1 if ALL else 211
 
 PASSES = [(story, number) for story in STORIES for number in range(len(story.acts))]
 every_pass = pytest.mark.parametrize(
@@ -38,6 +40,53 @@ pytestmark = [
 def orders(number: int) -> Iterable[bool]:
     """Whether the others sync first."""
     return (False, True) if ALL else (number % 2 == 0,)
+
+
+class Announced:
+    """Steps that see to it that none is forgotten: each change of the disk comes after one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.silent: list[str] = []
+        self.changes = 0
+        self._announced = False
+        for name in ("rename", "replace", "unlink", "mkdir", "rmdir", "link", "symlink"):
+            monkeypatch.setattr(os, name, self._watched(name, getattr(os, name)))
+        for name in ("rename_exclusive", "exchange"):
+            monkeypatch.setattr(kernel, name, self._watched(name, getattr(kernel, name)))
+        opened = os.open
+        created = self._watched("open", opened)
+        monkeypatch.setattr(
+            os, "open", lambda *a, **k: (created if a[1] & os.O_EXCL else opened)(*a, **k)
+        )
+
+    def __call__(self, name: str) -> None:
+        self._announced = True
+
+    def _watched(self, name: str, change: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any, **options: Any) -> Any:
+            result = change(*arguments, **options)
+            if not self._announced:
+                self.silent.append(f"{name} {arguments}")
+            self._announced = False
+            self.changes += 1
+            return result
+
+        return watched
+
+
+@pytest.mark.parametrize("story", STORIES, ids=[story.name for story in STORIES])
+def test_every_change_is_announced(
+    memory_disk: Path, monkeypatch: pytest.MonkeyPatch, story: Story
+) -> None:
+    """No pass makes, renames or removes anything without having named the step just before."""
+    rehearsal = Rehearsal(memory_disk, story)
+    for where in rehearsal.passes:
+        rehearsal.world.go_back(where.moment)
+        with monkeypatch.context() as patch:
+            steps = Announced(patch)
+            rehearsal.laptop(where).sync(steps=steps)
+        assert steps.silent == []
+        assert steps.changes
 
 
 def some(where: Pass) -> range:

@@ -199,7 +199,7 @@ def _forget_what_nobody_took_in(world: World) -> None:
 
 # --- saves that slip in ---------------------------------------------------------------------------
 
-RENAMES = {"keep", "place", "replace", "take away", "move", "move directory"}
+RENAMES = {"keep", "place", "rename", "replace", "take away", "move", "move directory"}
 """Steps between the last look at a file and what is done to it."""
 CHANGES = RENAMES | {
     "set executable", "touch", "make directory", "remove directory",

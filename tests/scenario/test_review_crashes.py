@@ -8,6 +8,9 @@ from tests.doubles.faulty_store import Fault, FaultyStore
 from tests.scenario.forging import At, PowerCut, events
 from tests.scenario.laptops import LAYOUT, Laptop, event_count, settle
 
+from firnline.folder.errors import Blocked
+from firnline.folder.filesystem import Root
+from firnline.folder.metadata import Stat
 from firnline.stores.base import Store
 from firnline.stores.errors import UnavailableError
 
@@ -154,3 +157,30 @@ def test_replaced_file_is_durable_before_it_gets_its_name(tmp_path: Path, store:
     b.sync(steps=taken.append)
     finished, replaced = taken.index("finish temporary"), taken.index("replace")
     assert "barrier" in taken[finished:replaced]
+
+
+def test_intent_that_cannot_be_looked_at_stops_nothing(
+    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory that cannot be read after a crash leaves its files to later passes."""
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
+    a.write("d/f.txt", "text")
+    a.write("g.txt", "text of g")
+    settle(a, b)
+    a.delete("d/f.txt")
+    (a.folder / "d").rmdir()
+    a.sync()
+    _die(b, "take away")
+    stat = Root.stat
+
+    def unreadable(root: Root, path: str) -> Stat | None:
+        if path == "d/f.txt":
+            raise Blocked(path, "Permission denied")
+        return stat(root, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Root, "stat", unreadable)
+        b.sync()
+    settle(b, a)
+    assert a.tree() == b.tree() == {"g.txt": "text of g"}

@@ -155,6 +155,30 @@ def test_member_that_claims_a_huge_size(laptop: Laptop, store: Path) -> None:
     assert "theirs.txt" not in laptop.tree()
 
 
+@pytest.mark.parametrize("milliseconds", [0, 2**45 - 1])
+def test_time_that_no_clock_shows(laptop: Laptop, store: Path, milliseconds: int) -> None:
+    """A modification time of any year that a name can hold is applied as far as the file system
+    can, and is no change of the user's afterwards."""
+    wanted = change(Op.PUT, "theirs.txt", b"theirs")._replace(mtime=milliseconds)
+    plant(store, single(wanted, b"theirs"))
+    settle(laptop)
+    assert laptop.tree() == {"mine.txt": "mine", "theirs.txt": "theirs"}
+    assert laptop.sync().written == 0
+
+
+def test_local_file_from_the_far_future(laptop: Laptop) -> None:
+    """A file whose time does not fit into the tables is synced like any other."""
+    laptop.write("future.txt", "future")
+    os.utime(laptop.folder / "future.txt", ns=(10**19, 10**19))
+    settle(laptop)
+    other = Laptop(laptop.place.parent / "b", "bbbbbbbb", laptop.stores)
+    settle(other)
+    assert other.tree() == laptop.tree()
+    laptop.delete("future.txt")
+    settle(laptop, other)
+    assert other.tree() == {"mine.txt": "mine"}
+
+
 def test_junk_in_the_log_is_left_alone(laptop: Laptop, store: Path) -> None:
     """Names that are no events are counted, not read, and not removed."""
     day = store / LAYOUT.events / "20261122"

@@ -1,11 +1,17 @@
 """Programs that save while a pass replaces, removes or moves the very same files."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.scenario.forging import At, PowerCut, cut
 from tests.scenario.laptops import Laptop, event_count, settle
+
+from firnline.core.hashing import DataHash
+from firnline.folder.scan import scan
+from firnline.sync import folder_pass, rescue
 
 
 @pytest.fixture
@@ -117,3 +123,87 @@ def test_death_while_replacing_writes_no_event(
     settle(b, a)
     assert event_count(a.stores[0]) == before
     assert b.tree() == {"f.txt": f"edit {edits - 1}"}
+
+
+def test_large_save_that_slipped_in_is_streamed(
+    pair: tuple[Laptop, Laptop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is too large for a batch becomes an event of its own, into the next store that works
+    when the first one fails."""
+    monkeypatch.setattr("firnline.sync.rescue.MAX_BODIES", 10)
+    a, b = pair
+    a.write("f.txt", "edited by a")
+    a.sync()
+    b.sync(steps=At("replace", lambda: b.write("f.txt", "saved late, and long")))
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {"edited by a", "saved late, and long"}
+
+
+@pytest.mark.parametrize("limit", [10, 100])
+def test_save_that_goes_on_while_it_is_rescued(
+    pair: tuple[Laptop, Laptop], monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """A program that writes to the replaced file in several steps has all of it in the end, and
+    what was taken in the middle is in the history."""
+    monkeypatch.setattr("firnline.sync.rescue.MAX_BODIES", limit)
+    a, b = pair
+    a.write("f.txt", "edited by a")
+    a.sync()
+    descriptor = os.open(b.folder / "f.txt", os.O_RDWR)
+    first = At("commit applied", lambda: _save_through(descriptor, b"first part"))
+    second = At("commit open event", lambda: _save_through(descriptor, b"first and second part"))
+
+    def steps(name: str) -> None:
+        first(name)
+        if first.happened:
+            second(name)
+
+    b.sync(steps=steps)
+    os.close(descriptor)
+    assert second.happened
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {"edited by a", "first and second part"}
+
+
+def test_save_that_changes_while_it_is_read_waits(
+    pair: tuple[Laptop, Laptop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rescued file that is not what it was when it was hashed is taken in a later round."""
+    a, b = pair
+    a.write("f.txt", "edited by a")
+    a.sync()
+    descriptor = os.open(b.folder / "f.txt", os.O_RDWR)
+    hashed = rescue.hash_of_kept
+    writes = iter([b"second save"])
+
+    def hash_of_kept(*arguments: Any) -> DataHash:
+        found = hashed(*arguments)
+        for text in writes:
+            _save_through(descriptor, text)
+        return found
+
+    monkeypatch.setattr(rescue, "hash_of_kept", hash_of_kept)
+    b.sync(steps=At("commit applied", lambda: _save_through(descriptor, b"first save")))
+    os.close(descriptor)
+    settle(b, a)
+    assert _contents(b) == _contents(a) == {"edited by a", "second save"}
+
+
+def test_deletion_waits_for_a_complete_scan(
+    pair: tuple[Laptop, Laptop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan that could not read everything tells nobody that something is gone."""
+    a, b = pair
+    (a.folder / "empty").mkdir()
+    settle(a, b)
+    a.delete("f.txt")
+    (a.folder / "empty").rmdir()
+    before = event_count(a.stores[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_pass, "scan", lambda *a, **k: replace(scan(*a, **k), complete=False))
+        report = a.sync()
+    assert event_count(a.stores[0]) == before
+    assert not report.complete
+    assert [problem.kind for problem in report.problems] == ["incomplete scan"]
+    settle(a, b)
+    assert a.tree() == b.tree() == {}

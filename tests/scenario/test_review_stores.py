@@ -54,6 +54,8 @@ def test_wrong_copy_in_one_store_does_no_harm_where_another_has_the_right_one(
     b = Laptop(tmp_path / "b", "bbbbbbbb", stores)
     settle(b)
     assert b.tree() == {"f.txt": "right content"}
+    with closing(FolderState(b.place / "state.db")) as state:
+        assert [entry.size for entry in state.journal.entries("f.txt")] == [13]
     assert events(stores[0])[0].read_bytes() == b"right content"
     assert not b.sync().problems
 

@@ -96,11 +96,12 @@ class OwnArea:
         if not hasattr(os, "fchmod"):
             self._modes, self._usual_mode = False, _USUAL_MODE
             return
-        probe = f"{TEMPORARIES}/{new_name()}"
+        probe = new_name()
+        path = f"{TEMPORARIES}/{probe}"
         try:
             self.prepare(TEMPORARIES)
             self._steps("probe modes")
-            descriptor = self._access.open(probe, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = self._access.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except (OSError, FolderError):
             return
         try:
@@ -108,7 +109,7 @@ class OwnArea:
             self._modes = _keeps_modes(descriptor)
         finally:
             os.close(descriptor)
-            self._access.unlink(probe)
+            self.discard(probe)
 
 
 def kept_path(keep: str | None) -> str:

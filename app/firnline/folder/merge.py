@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
-from firnline.folder.metadata import Stat, stat_of
+from firnline.folder.metadata import Stat, known_inode, known_time, stat_of
 from firnline.folder.walk import Walk
 
 _FORMAT = 0o170000
@@ -26,9 +26,9 @@ class Known(NamedTuple):
     def describes(self, found: os.stat_result, *, modes: bool) -> bool:
         """True when nothing says that the file is another than this."""
         return (
-            found.st_mtime_ns == self.mtime_ns
+            known_time(found) == self.mtime_ns
             and found.st_size == self.size
-            and found.st_ino == self.inode
+            and known_inode(found) == self.inode
             and self._same_mode(found.st_mode, modes)
         )
 
@@ -107,7 +107,7 @@ class Merge:
         if row is None:
             chosen = rivals[0]
         else:
-            same = [rival for rival in rivals if rival[1].st_ino == row.inode]
+            same = [rival for rival in rivals if known_inode(rival[1]) == row.inode]
             if not same:
                 # Either may be the known file, saved anew. Nobody is asked to guess.
                 for local, _ in rivals:

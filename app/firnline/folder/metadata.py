@@ -63,6 +63,21 @@ class Placed(NamedTuple):
     is that save, and it is to become an event on the old parent."""
 
 
+_LARGEST = 2**63 - 1
+"""What a table can hold. File systems go further: times after the year 2262, and inodes of 64 bits
+(some network and union file systems use them all)."""
+
+
+def known_time(found: os.stat_result) -> int:
+    """The modification time in nanoseconds, as far as it can be remembered."""
+    return max(-_LARGEST, min(found.st_mtime_ns, _LARGEST))
+
+
+def known_inode(found: os.stat_result) -> int:
+    """The inode, as far as it can be remembered."""
+    return found.st_ino & _LARGEST
+
+
 def stat_of(found: os.stat_result, *, modes: bool = True) -> Stat:
     """`modes` is False where the file system invents the permission bits."""
     mode = found.st_mode
@@ -70,8 +85,8 @@ def stat_of(found: os.stat_result, *, modes: bool = True) -> Stat:
     return Stat(
         kind,
         found.st_size,
-        found.st_mtime_ns,
-        found.st_ino,
+        known_time(found),
+        known_inode(found),
         modes and kind is Kind.FILE and bool(mode & stat.S_IXUSR),
         found.st_dev,
         mode & _PERMISSIONS,

@@ -271,6 +271,7 @@ class Replacer:
             made = self.make_directories(parent_of(target))
             if not made:
                 raise
+            self._steps("rename")
             try:
                 self._access.rename_new(source, target)
             except FileNotFoundError:

@@ -34,41 +34,68 @@ class Database:
             self.connection = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, cached_statements=256
             )
-            self._prepare(migrations)
-        except (sqlite3.DatabaseError, OSError) as error:
+        except (sqlite3.Error, OSError) as error:
             raise DatabaseError(path, str(error)) from error
+        try:
+            self._prepare(migrations)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlite3.Error):
+                raise DatabaseError(path, str(error)) from error
+            raise
 
     def _prepare(self, migrations: Sequence[str]) -> None:
         execute = self.connection.execute
         execute("PRAGMA synchronous=FULL")
         execute("PRAGMA cache_size=-16000")
         execute("PRAGMA temp_store=MEMORY")
-        (version,) = execute("PRAGMA user_version").fetchone()
+        version = self._version()
         if version > len(migrations):
             raise DatabaseError(self.path, f"written by a newer Firnline (schema {version})")
         if version == 0:
             execute("PRAGMA journal_mode=WAL")
         for number, script in enumerate(migrations[version:], version + 1):
             self._steps("migrate database")
-            self.connection.executescript(f"BEGIN;{script};PRAGMA user_version={number};COMMIT")
+            self._migrate(number, script)
+
+    def _version(self) -> int:
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self, number: int, script: str) -> None:
+        """All or nothing. Another process may do the same at the same time, and be first."""
+        try:
+            self.connection.executescript(
+                f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT"
+            )
+        except sqlite3.Error:
+            self._roll_back()
+            if self._version() < number:
+                raise
 
     @contextmanager
     def transaction(self, name: str) -> Iterator[sqlite3.Connection]:
         """All or nothing, durable when the block ends. `name` is its durable step's.
 
-        A transaction inside another one joins it.
+        A transaction inside another one joins it. Raises DatabaseError.
         """
         if self.connection.in_transaction:
             yield self.connection
             return
-        self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
             self._steps(f"commit {name}")
             self.connection.execute("COMMIT")
-        except BaseException:
-            self.connection.execute("ROLLBACK")
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, sqlite3.Error):
+                raise DatabaseError(self.path, str(error)) from error
             raise
+
+    def _roll_back(self) -> None:
+        """SQLite has done so by itself after some errors, a full disk for example."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
 
     def close(self) -> None:
         self.connection.close()

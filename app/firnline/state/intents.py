@@ -11,7 +11,7 @@ class Intent(NamedTuple):
     """One change of the folder that was about to happen.
 
     action: `place`, `remove`, `move` (path → other), `movedir` (path → other), `rmdir` (a
-    directory that applying may empty).
+    directory that applying may leave empty, and that has no event of its own).
     """
 
     action: str

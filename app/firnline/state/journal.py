@@ -65,7 +65,6 @@ class Journal:
     """Events and entries. All writes happen inside the caller's transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._db = database
         self._sql = database.connection
 
     # --- events -------------------------------------------------------------------------------
@@ -156,6 +155,18 @@ class Journal:
             " AND size = 0 AND op IN ('mov', 'cpy') AND kind != '-'",
             ((e.size, e.data_hash) for e in entries if e.size),
         )
+
+    def mend_size(self, entry: Entry, size: int) -> None:
+        """A content was read: the store that told its size was wrong.
+
+        A batch's manifest says the sizes of its members, and stays as it is.
+        """
+        if _OPS[entry.event[54:57]] is not Op.BAT:
+            self._sql.execute(
+                "UPDATE entries SET size=? WHERE path=?"
+                " AND event=(SELECT id FROM events WHERE name=?)",
+                (size, entry.path, entry.event),
+            )
 
     def entries(self, path: str) -> list[Entry]:
         """The log of one path, in the order of event names."""

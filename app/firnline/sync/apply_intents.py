@@ -10,7 +10,10 @@ from firnline.sync.apply_plan import Plan, Wish
 
 def arranging_intents(made: Plan) -> Iterator[Intent]:
     for wish in made.removals:
-        yield Intent("remove", wish.path, None, Kind.NOTHING, "", NO_FLAGS, wish.base)
+        assert wish.row is not None
+        # Where a directory comes instead, what was there is what the path stands on until then.
+        base = wish.base if wish.entry is None else wish.row.base
+        yield Intent("remove", wish.path, None, Kind.NOTHING, "", NO_FLAGS, base)
     for wish in made.retouch:
         if wish.here is not None and wish.entry is not None and wish.here.flags != wish.entry.flags:
             yield place_intent(wish)
@@ -20,7 +23,8 @@ def arranging_intents(made: Plan) -> Iterator[Intent]:
         yield Intent(
             "move", step.row.path, step.wish.path, step.row.kind, "", NO_FLAGS, step.leaves
         )
-    for directory in sorted(emptied(left_paths(made))):
+    made_directories = {wish.path for wish in made.make_directories}
+    for directory in sorted(emptied(left_paths(made) | made_directories)):
         yield Intent("rmdir", directory, None, Kind.NOTHING, "", NO_FLAGS, "0")
 
 

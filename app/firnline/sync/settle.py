@@ -4,8 +4,12 @@ Before any scan and any apply (docs/design.md section 7): a scan that ran first 
 half-booked work for the user's.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
+from firnline.core.paths import ancestors
 from firnline.folder.errors import FolderError
 from firnline.folder.metadata import Stat
 from firnline.state.file_index import FileRow
@@ -22,7 +26,12 @@ def settle(context: FolderContext) -> None:
     intents = context.state.intents.all()
     _settle_kept(context, intents)
     if intents:
-        rows = [found for intent in intents for found in _settle_intent(context, intent)]
+        rows: list[FileRow] = []
+        for intent in intents:
+            # What cannot be looked at now is left to the scan and the next apply.
+            with suppress(FolderError):
+                rows += _settle_intent(context, intent)
+        _remove_empty(context, intents)
         with context.state.transaction("settle intents"):
             context.state.files.put_many(rows)
             context.state.intents.clear()
@@ -87,7 +96,6 @@ def _is(row: FileRow, stat: Stat) -> bool:
 def _settle_intent(context: FolderContext, intent: Intent) -> list[FileRow]:
     """The rows that hold if the intent was carried out; none if it was not."""
     if intent.action == "rmdir":
-        _remove_if_empty(context, intent.path)
         return []
     if intent.action == "remove":
         gone = context.root.stat(context.root.locate(intent.path)) is None
@@ -104,14 +112,24 @@ def _settle_intent(context: FolderContext, intent: Intent) -> list[FileRow]:
     return found
 
 
+def _remove_empty(context: FolderContext, intents: Iterable[Intent]) -> None:
+    """Directories that were emptied, or were made for what never came: the scan would take them
+    for the user's own."""
+    found: set[str] = set()
+    for intent in intents:
+        if intent.action == "rmdir":
+            found.add(intent.path)
+        else:
+            found.update(ancestors(intent.other or intent.path))
+    for directory in sorted(found, key=len, reverse=True):
+        with suppress(FolderError):
+            _remove_if_empty(context, directory)
+
+
 def _remove_if_empty(context: FolderContext, path: str) -> None:
     row = context.state.files.get(path)
-    if row is not None and row.kind is Kind.DIRECTORY:
-        return
-    try:
+    if row is None or row.kind is not Kind.DIRECTORY:
         context.root.remove_directory(context.root.locate(path))
-    except FolderError:
-        return
 
 
 def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:

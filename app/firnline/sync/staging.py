@@ -20,6 +20,8 @@ from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import Connected, FolderContext, Problem
 
 _IN_MEMORY = 8 * 2**20
+_RESERVE = 32 * 2**20
+"""Bytes that stay free on the folder's disk: other programs need some."""
 
 
 class Staged(NamedTuple):
@@ -62,7 +64,8 @@ class Stager:
             body = self._reader.body(entry)
             if body is not None:
                 return self._write(wish, [body])
-        self._check_space(wish.path, entry.size)
+        if entry.size > _IN_MEMORY:
+            self._check_space(wish.path, entry.size)
         try:
             return self._copy(wish, entry)
         except ContentMissingError:
@@ -70,18 +73,26 @@ class Stager:
 
     def _check_space(self, path: str, size: int) -> None:
         """What cannot fit is not begun: it would fill the disk before it fails."""
-        free = self._context.root.free_space() if size > _IN_MEMORY else None
-        if free is not None and size > free:
+        free = self._context.root.free_space()
+        if free is not None and size + _RESERVE > free:
             raise NoSpace(path, f"{size} bytes are needed, {free} are free")
 
     def _write(self, wish: Wish, chunks: Iterable[bytes]) -> str:
         entry, like = wish.entry, wish.here
         assert entry is not None
         mode = self._mode_of(like)
+        size = 0
         with self._context.root.new_temporary() as temporary:
             for chunk in chunks:
+                size += len(chunk)
+                if size > max(entry.size, _IN_MEMORY):
+                    # A store was wrong about its size, or this is a wrong content without end.
+                    self._check_space(wish.path, len(chunk))
                 temporary.write(chunk)
             temporary.finish(entry.mtime, entry.flags == EXECUTABLE, mode)
+        if size != entry.size:
+            with self._context.state.transaction("size of a body"):
+                self._context.state.journal.mend_size(entry, size)
         return temporary.name
 
     def _mode_of(self, replaced: FileRow | None) -> int | None:

@@ -20,7 +20,7 @@ from tests.unit.core.forging import forged
 
 from firnline.core.event import Kind
 from firnline.core.hashing import EMPTY_HASH, Ref
-from firnline.core.heads import state_of
+from firnline.core.heads import by_ref, state_of
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 
 
@@ -46,6 +46,7 @@ LINK = link("p", "target")
 MADE = mkdir("p")
 REMOVED = rmdir("p", MADE.ref, seconds=1)
 
+BEFORE = put("p", "old", NEW.ref, seconds=3)
 BOOKED = [
     ("the winner", file("new"), OLD, [OLD, NEW], NEW),
     ("the winner, with no row", file("new"), None, [OLD, NEW], NEW),
@@ -53,6 +54,8 @@ BOOKED = [
     ("nothing new since what was applied", file("old"), OLD, [OLD, NEW], OLD),
     ("a head that lost", file("new"), OLD, [OLD, NEW, RIVAL], NEW),
     ("the larger of two heads that lost", file("new"), OLD, [OLD, NEW, RIVAL, SAME, LAST], SAME),
+    ("the winner, on what is no head any more", file("old"), NEW, [OLD, NEW, BEFORE], BEFORE),
+    ("the winner, on a deletion that is a head", file("new"), GONE, [OLD, NEW, GONE], NEW),
     ("any version, with no row", file("old"), None, [OLD, NEW], OLD),
     ("the largest of equal ones, with no row", file("old"), None, [OLD, OLD_TWIN, NEW], OLD_TWIN),
     ("a deleted version, with no row", file("old"), None, [OLD, GONE], OLD),
@@ -81,6 +84,8 @@ def test_what_is_known_is_booked(description, found, base, events, booked):
     assert verdict.entry.event == booked.text, description
 
 
+RIVALS = [OLD, NEW, RIVAL]
+TWINS = [OLD, OLD_TWIN, put("p", "w", seconds=3)]
 WRITTEN = [
     ("a new file", file("new"), None, [], None, []),
     ("a file that nobody had, with no row", file("mine"), None, [OLD, NEW], None, []),
@@ -96,6 +101,9 @@ WRITTEN = [
     ("a deletion beside that of another", ABSENT, NEW, [OLD, NEW, RIVAL, GONE_TOO], NEW, []),
     ("equal heads are closed", file("mine"), NEW, [OLD, NEW, RIVAL, SAME], NEW, [SAME]),
     ("equal heads are closed by a deletion", ABSENT, NEW, [OLD, NEW, RIVAL, SAME], NEW, [SAME]),
+    ("the content of a rival", file("rival"), NEW, [OLD, NEW, RIVAL], NEW, []),
+    ("the content of what was applied, by another way", file("new"), RIVAL, RIVALS, RIVAL, []),
+    ("the content of a rival on a twin of a head", file("w"), OLD_TWIN, TWINS, OLD_TWIN, []),
     ("twins need no closing", file("mine"), OLD, [OLD, OLD_TWIN], OLD, []),
     ("an event that is not known any more", file("mine"), RIVAL, [OLD], RIVAL, []),
 ]
@@ -156,7 +164,8 @@ def test_the_verdict_on_any_log(events, found, choice, random):
             assert entry.content == found.content
         case Write(parent, closes):
             assert parent == (base or "0")
-            assert state.winner is None or state.winner.content != found.content
+            known = {head.content for head in state.putting}
+            assert found.content not in known or _is_open(parent, entries)
             assert all(head in state.heads for head in closes)
 
 
@@ -180,6 +189,12 @@ def test_what_was_written_is_known_the_next_time(events, found, choice):
         assert not any(
             head.content == _replaced(verdict, entries) for head in state_of(after).heads
         )
+
+
+def _is_open(ref, entries):
+    """Whether an event, or a twin of it, is a head that puts something."""
+    open_keys = {head.twin_key for head in state_of(entries).putting}
+    return by_ref(entries)[ref].twin_key in open_keys
 
 
 def _replaced(verdict, entries):

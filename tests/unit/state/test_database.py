@@ -1,0 +1,238 @@
+"""One SQLite file: what opens it, what it refuses, and what a transaction promises."""
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from firnline.state.database import Database, DatabaseError
+
+FIRST = "CREATE TABLE first (value TEXT)"
+SECOND = "CREATE TABLE second (value TEXT); INSERT INTO second VALUES ('made')"
+
+
+class PowerCut(BaseException):
+    """The process ends here."""
+
+
+def _tables(database: Database) -> set[str]:
+    rows = database.connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    return {name for (name,) in rows}
+
+
+def _values(database: Database) -> list[str]:
+    return [value for (value,) in database.connection.execute("SELECT value FROM first")]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def database(place: Path):
+    opened = Database(place, [FIRST])
+    yield opened
+    opened.close()
+
+
+def test_it_is_private_from_its_first_moment(place: Path) -> None:
+    """Nobody else can read the state, whatever the umask says."""
+    before = os.umask(0)
+    try:
+        database = Database(place, [FIRST])
+        with database.transaction("test"):
+            database.connection.execute("INSERT INTO first VALUES ('x')")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.parent.iterdir()}
+        database.close()
+    finally:
+        os.umask(before)
+    assert modes["state.db"] == 0o600
+    assert set(modes.values()) == {0o600}
+
+
+def test_commits_survive_a_power_cut(database: Database) -> None:
+    """Write-ahead log, and every commit waits for the disk."""
+    assert database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert database.connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_migrations_run_once_and_in_order(place: Path) -> None:
+    """A file of an older program is brought up to date when it is opened."""
+    Database(place, [FIRST]).close()
+    for _ in range(2):
+        database = Database(place, [FIRST, SECOND])
+        assert _tables(database) == {"first", "second"}
+        assert database.connection.execute("SELECT value FROM second").fetchall() == [("made",)]
+        database.close()
+
+
+def test_migration_that_fails_leaves_nothing(place: Path) -> None:
+    """All of a migration or none of it, and the file stays usable by the program that made it."""
+    Database(place, [FIRST]).close()
+    with pytest.raises(DatabaseError):
+        Database(place, [FIRST, f"{SECOND}; INSERT INTO nowhere VALUES (1)"])
+    database = Database(place, [FIRST])
+    assert _tables(database) == {"first"}
+    database.close()
+
+
+def test_power_cut_at_a_migration(place: Path) -> None:
+    """The next start carries on."""
+
+    def cut(name: str) -> None:
+        raise PowerCut
+
+    with pytest.raises(PowerCut):
+        Database(place, [FIRST], steps=cut)
+    database = Database(place, [FIRST])
+    assert _tables(database) == {"first"}
+    database.close()
+
+
+def test_two_processes_migrate_at_once(place: Path) -> None:
+    """Who comes second finds it done."""
+    others: list[Database] = []
+
+    def meanwhile(name: str) -> None:
+        others.append(Database(place, [FIRST]))
+
+    database = Database(place, [FIRST], steps=meanwhile)
+    with database.transaction("test"):
+        database.connection.execute("INSERT INTO first VALUES ('x')")
+    assert _values(others[0]) == ["x"]
+    for opened in (database, *others):
+        opened.close()
+
+
+def test_file_of_a_newer_program_is_refused(place: Path) -> None:
+    """What the tables mean there is not known here, and nothing is changed."""
+    Database(place, [FIRST, SECOND]).close()
+    before = place.read_bytes()
+    with pytest.raises(DatabaseError, match="newer"):
+        Database(place, [FIRST])
+    assert place.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"x" * 84])
+def test_garbage_is_refused(place: Path, content: bytes) -> None:
+    """A file that is no database is told with its name, and is not overwritten."""
+    place.write_bytes(content)
+    with pytest.raises(DatabaseError) as caught:
+        Database(place, [FIRST])
+    assert caught.value.path == place
+    assert str(place) in str(caught.value)
+    assert place.read_bytes() == content
+
+
+def test_link_is_not_followed(place: Path) -> None:
+    """Somebody who puts a link in the file's place has nothing written elsewhere."""
+    target = place.with_name("target")
+    target.write_bytes(b"precious")
+    place.symlink_to(target)
+    with pytest.raises(DatabaseError):
+        Database(place, [FIRST])
+    assert target.read_bytes() == b"precious"
+
+
+def test_directory_in_its_place_is_refused(place: Path) -> None:
+    """An error of the system is told like one of the database."""
+    place.mkdir()
+    with pytest.raises(DatabaseError):
+        Database(place, [FIRST])
+
+
+def test_file_that_cannot_be_opened_is_refused(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is one of SQLite's own at opening."""
+
+    def fail(*arguments: object, **options: object) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", fail)
+    with pytest.raises(DatabaseError, match="unable to open"):
+        Database(place, [FIRST])
+
+
+# --- transactions ---------------------------------------------------------------------------------
+
+
+def test_transaction_is_all_or_nothing(database: Database) -> None:
+    """An error in the middle undoes what came before it."""
+
+    def fail() -> None:
+        with database.transaction("test"):
+            database.connection.execute("INSERT INTO first VALUES ('half')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert _values(database) == []
+    with database.transaction("test"):
+        database.connection.execute("INSERT INTO first VALUES ('whole')")
+    assert _values(database) == ["whole"]
+
+
+def test_commit_is_a_durable_step(place: Path) -> None:
+    """It has the name of its transaction; a power cut there leaves nothing of it."""
+    taken: list[str] = []
+
+    def steps(name: str) -> None:
+        taken.append(name)
+        if name == "commit second":
+            raise PowerCut
+
+    database = Database(place, [FIRST], steps=steps)
+    with database.transaction("first"):
+        database.connection.execute("INSERT INTO first VALUES ('kept')")
+    with pytest.raises(PowerCut), database.transaction("second"):
+        database.connection.execute("INSERT INTO first VALUES ('lost')")
+    assert taken == ["migrate database", "commit first", "commit second"]
+    assert _values(database) == ["kept"]
+    database.close()
+
+
+def test_transaction_inside_another_joins_it(place: Path) -> None:
+    """One commit for both, and one error undoes both."""
+    taken: list[str] = []
+    database = Database(place, [FIRST], steps=taken.append)
+    with database.transaction("outer"), database.transaction("inner") as connection:
+        connection.execute("INSERT INTO first VALUES ('both')")
+    assert taken == ["migrate database", "commit outer"]
+
+    def fail() -> None:
+        with database.transaction("outer"):
+            with database.transaction("inner") as connection:
+                connection.execute("INSERT INTO first VALUES ('neither')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert _values(database) == ["both"]
+    database.close()
+
+
+def test_error_of_the_database_is_told_with_its_file(database: Database, place: Path) -> None:
+    """Whoever carries on with the next folder needs one kind of error only."""
+    with pytest.raises(DatabaseError) as caught, database.transaction("test"):
+        database.connection.execute("INSERT INTO nowhere VALUES ('x')")
+    assert caught.value.path == place
+    assert not database.connection.in_transaction
+
+
+def test_what_sqlite_undid_by_itself_is_not_undone_again(database: Database) -> None:
+    """After a full disk, for example, no transaction is open any more."""
+
+    def fill() -> None:
+        with database.transaction("test") as connection:
+            connection.execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(DatabaseError, match="full"):
+        fill()
+    with database.transaction("test") as connection:
+        connection.execute("INSERT INTO first VALUES ('next')")
+    assert _values(database) == ["next"]

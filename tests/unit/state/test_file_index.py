@@ -1,0 +1,109 @@
+"""The file index: what this device last had at each path."""
+
+from tests.unit.state.samples import row
+
+from firnline.core.event import Kind
+from firnline.core.hashing import EMPTY_HASH, PLAIN, Ref
+from firnline.state.file_index import FileRow
+from firnline.state.folder_state import FolderState
+
+
+def _gone(path: str) -> FileRow:
+    return FileRow(path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, "-", Ref("0123456789"))
+
+
+def _put(state: FolderState, *rows: FileRow) -> None:
+    with state.transaction("test"):
+        state.files.put_many(rows)
+
+
+def test_row_comes_back_as_it_was(state: FolderState) -> None:
+    """With its own name on disk, and with the largest numbers that a table holds."""
+    largest = 2**63 - 1
+    rows = [
+        row("caf\u00e9")._replace(local="cafe\u0301"),
+        row("d", Kind.DIRECTORY, ""),
+        row("l", Kind.LINK),
+        row("x")._replace(size=largest, mtime_ns=-largest, inode=largest, flags="x"),
+        _gone("y"),
+    ]
+    assert state.files.is_empty()
+    _put(state, *rows)
+    assert not state.files.is_empty()
+    assert [state.files.get(each.path) for each in rows] == rows
+    assert state.files.get_many([each.path for each in rows]) == {r.path: r for r in rows}
+    assert state.files.get("none") is None
+
+
+def test_rows_of_many_paths(state: FolderState) -> None:
+    """Paths without a row are left out, also when there is none at all."""
+    assert state.files.get_many(["a"]) == {}
+    _put(state, row("a"), row("b"))
+    assert set(state.files.get_many(["a", "none"])) == {"a"}
+
+
+def test_later_row_replaces_the_earlier_one(state: FolderState) -> None:
+    """A path has one row."""
+    _put(state, row("a", content="old"))
+    _put(state, row("a", content="new", base="0123456789"))
+    found = state.files.get("a")
+    assert found is not None
+    assert (found.size, found.base) == (3, "0123456789")
+
+
+def test_forgotten_path_was_never_here(state: FolderState) -> None:
+    """Not even as deleted."""
+    _put(state, row("a"), _gone("b"), row("c"))
+    with state.transaction("test"):
+        state.files.forget(["a", "b", "none"])
+    assert state.files.get_many(["a", "b", "c"]).keys() == {"c"}
+
+
+def test_what_a_scan_compares_with(state: FolderState) -> None:
+    """Files and links in byte order; directories apart; nothing of what is deleted."""
+    _put(
+        state,
+        row("b/a"),
+        row("b.txt"),
+        row("l", Kind.LINK),
+        row("d", Kind.DIRECTORY, ""),
+        _gone("gone"),
+    )
+    assert list(state.files.known()) == [
+        ("b.txt", "f", 4, 1_000, 7, "-"),
+        ("b/a", "f", 4, 1_000, 7, "-"),
+        ("l", "l", 4, 1_000, 7, "-"),
+    ]
+    assert state.files.directories() == {"d"}
+
+
+def test_below_a_directory(state: FolderState) -> None:
+    """What stands there, directories among it, and nothing that only looks like it."""
+    _put(
+        state,
+        row("d/b"),
+        row("d/a/x", Kind.LINK),
+        row("d/e", Kind.DIRECTORY, ""),
+        row("d", Kind.DIRECTORY, ""),
+        row("d0"),
+        row("d.txt"),
+        _gone("d/gone"),
+    )
+    assert [each.path for each in state.files.below("d")] == ["d/a/x", "d/b", "d/e"]
+    assert state.files.count_below("d") == 3
+    assert state.files.count_below("d0") == 0
+
+
+def test_totals(state: FolderState) -> None:
+    """Files and links, and their bytes."""
+    assert state.files.totals() == (0, 0)
+    _put(state, row("a", content="12345"), row("l", Kind.LINK, "123"), _gone("g"))
+    _put(state, row("d", Kind.DIRECTORY, ""))
+    assert state.files.totals() == (2, 8)
+
+
+def test_files_with_a_content(state: FolderState) -> None:
+    """Wherever they are by now; links and directories have no content of that kind."""
+    _put(state, row("b", content="x"), row("a", content="x"), row("c", content="y"))
+    _put(state, row("l", Kind.LINK, "x"))
+    assert state.files.with_content(PLAIN.data(b"x")) == ["a", "b"]
