@@ -103,7 +103,7 @@ def test_totals(state: FolderState) -> None:
 
 
 def test_files_with_a_content(state: FolderState) -> None:
-    """Wherever they are by now; links and directories have no content of that kind."""
+    """Wherever they are by now, and links with such a text."""
     _put(state, row("b", content="x"), row("a", content="x"), row("c", content="y"))
     _put(state, row("l", Kind.LINK, "x"))
-    assert state.files.with_content(PLAIN.data(b"x")) == ["a", "b"]
+    assert state.files.with_content(PLAIN.data(b"x")) == ["a", "b", "l"]
