@@ -24,7 +24,7 @@ def test_winner_is_wanted() -> None:
     first = put(1, "f", "first")
     second = put(2, "f", "second", first.ref)
     beside = put(3, "f", "beside", first.ref)
-    for log, winner in ([[first, second], second], [[first, second, beside], beside]):
+    for log, winner in (([first, second], second), ([first, second, beside], beside)):
         wish = wish_for("f", log, None, _nothing_lacks)
         assert wish is not None
         assert (wish.entry, wish.base, wish.pending) == (winner, winner.ref, False)
