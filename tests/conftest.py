@@ -1,4 +1,4 @@
-"""What holds for every test: hypothesis profiles, a count of its examples, a profile of its own.
+"""What holds for every test: hypothesis profiles, counts of what was tried, a profile of its own.
 
 Hypothesis: profile `ci` where the environment says CI, else `dev`; another by --hypothesis-profile.
 Neither has a deadline, since no test here depends on how busy the machine is, and neither repeats
@@ -27,6 +27,8 @@ for name, examples in (("dev", 100), ("ci", 500)):
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 EXAMPLES = pytest.StashKey[Counter[str]]()
+TALLY = pytest.StashKey[Counter[str]]()
+COUNTS = {"examples": EXAMPLES, "tally": TALLY}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -38,7 +40,31 @@ def _own_profile(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[EXAMPLES] = Counter()
+    for key in COUNTS.values():
+        config.stash[key] = Counter()
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Counter[str]:
+    """What was tried, by kind: for the summary at the end."""
+    return request.config.stash[TALLY]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes hands its counts to the one that prints them."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        for name, key in COUNTS.items():
+            counts = session.config.stash[key]
+            output[name] = dict(counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The counts of a process that is done; one that died has none."""
+    for name, counts in getattr(node, "workeroutput", {}).items():
+        if name in COUNTS:
+            node.config.stash[COUNTS[name]].update(counts)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -66,6 +92,9 @@ def count_examples(statistics: Mapping[str, Any]) -> int:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
+    tried = ", ".join(f"{count:,} {kind}" for kind, count in sorted(config.stash[TALLY].items()))
+    if tried:
+        terminalreporter.write_line(f"tried: {tried}")
     counts = config.stash[EXAMPLES]
     if counts:
         terminalreporter.write_line(

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,26 +19,6 @@ def _no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fdatasync", lambda descriptor: None, raising=False)
     monkeypatch.setattr(durability, "sync_filesystem", lambda descriptor: True)
     monkeypatch.setattr(Handles, "sync_all", lambda access: True)
-
-
-# --- crashes --------------------------------------------------------------------------------------
-
-TALLY = pytest.StashKey[Counter[str]]()
-
-
-@pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Counter[str]:
-    """What was tried, by kind: for the summary at the end."""
-    return request.config.stash.setdefault(TALLY, Counter())
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    counts = config.stash.get(TALLY, Counter())
-    if counts:
-        text = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-        terminalreporter.write_line(f"crash safety: {text}")
 
 
 @pytest.fixture
