@@ -1,10 +1,12 @@
-"""What holds for every test: hypothesis profiles, counts of what was tried, a profile of its own.
+"""What holds for every test: hypothesis profiles, counts of what was tried, a profile of its own,
+and a log in which nothing unexpected stands.
 
 Hypothesis: profile `ci` where the environment says CI, else `dev`; another by --hypothesis-profile.
 Neither has a deadline, since no test here depends on how busy the machine is, and neither repeats
 the same examples: each run tries new ones, and what failed is printed as a blob to repeat it by.
 """
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
@@ -14,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.statistics import collector
 from hypothesis.utils.dynamicvariables import DynamicVariable
+
+from tests.log_watch import LogWatch, complaints
 
 for name, examples in (("dev", 100), ("ci", 500)):
     settings.register_profile(
@@ -37,6 +41,20 @@ def _own_profile(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIRNLINE_PROFILE", str(tmp_path_factory.mktemp("profile")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log(request: pytest.FixtureRequest) -> Generator[None]:
+    """A warning or an error in the log fails the test, unless `mark.logs` expects it."""
+    watch = LogWatch()
+    root = logging.getLogger()
+    root.addHandler(watch)
+    yield
+    root.removeHandler(watch)
+    expected = [pattern for mark in request.node.iter_markers("logs") for pattern in mark.args]
+    found = complaints(watch.said, expected)
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -135,7 +135,7 @@ def _register_all(engine: Engine, context: FolderContext, config: FolderConfig) 
             if not known:
                 announce(connected, engine.peer.record)
         except StoreError as error:
-            _logger.warning("folder %s in store %s: %s", context.name, connected.name, error)
+            _logger.info("folder %s in store %s: %s", context.name, connected.name, error)
             drop(context, connected, error)
     if known:
         return

@@ -138,7 +138,7 @@ class Engine:
             opener = self.opener(store.location)
             return connect(opener, expected, self.peer, write=self.writes)
         except StoreError as error:
-            _logger.warning("store %s: %s", store.name, error)
+            _logger.info("store %s: %s", store.name, error)
             return error
         except LocationError as error:
             return UnavailableError("", str(error))

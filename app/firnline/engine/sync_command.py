@@ -85,8 +85,14 @@ def _outcome(engine: Engine, folder: FolderSettings) -> FolderOutcome:
     except CancelledError as error:
         outcome.error = error
     except Exception as error:
-        _logger.exception("folder %s", folder.name)
+        from firnline.engine.problems import is_known
+
         outcome.error = error
+        if is_known(error):
+            # Told to the person: the log need not be loud about it.
+            _logger.info("folder %s: %s", folder.name, error)
+        else:
+            _logger.exception("folder %s: a mistake in the program", folder.name)
     return outcome
 
 

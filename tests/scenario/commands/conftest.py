@@ -1,9 +1,24 @@
 """Two devices and a store for the tests of the command line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.log_watch import complaints, loud_lines
 from tests.scenario.commands.device import Device
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log_files(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """As for all tests, but what other processes said: a warning in a log file fails the test,
+    unless `mark.logs` expects it."""
+    yield
+    files = sorted(tmp_path.glob("**/firnline.log*"))
+    said = [line for file in files for line in loud_lines(file.read_text())]
+    expected = [pattern for mark in request.node.iter_markers("logs") for pattern in mark.args]
+    found = complaints(said, expected)
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 @pytest.fixture

@@ -106,6 +106,7 @@ def test_a_later_run_appends(logs):
     assert [line[-5:] for line in _lines(logs)] == ["run 0", "run 1"]
 
 
+@pytest.mark.logs("x")
 @pytest.mark.parametrize(
     ("level", "heard"),
     [
@@ -132,6 +133,7 @@ def test_afterwards_the_root_logger_is_as_it_was(logs):
     assert (root.level, root.handlers) == before
 
 
+@pytest.mark.logs("to .*")
 @pytest.mark.parametrize("record", ["message", "argument", "exception", "cause", "stack"])
 def test_no_secret_gets_into_the_file(logs, record):
     """A secret is redacted wherever in a record it comes from."""
@@ -165,6 +167,7 @@ def test_a_name_cannot_pass_for_another_line(logs):
     )
 
 
+@pytest.mark.logs("failed")
 def test_a_traceback_is_indented_below_its_line(logs):
     """No line of a traceback, whatever its exception says, begins like a record."""
     with logging_to(logs, SETTINGS):

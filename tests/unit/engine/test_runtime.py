@@ -141,6 +141,7 @@ def test_location_that_is_none_is_a_store_out_of_reach(anna: Profile, nas: Path)
     assert store_kind("file://other-host/nas") == "unknown"
 
 
+@pytest.mark.logs("a mistake in the program")
 def test_mistakes_of_the_program_are_logged(anna: Profile) -> None:
     """What nobody expected is in the log with its traceback; what was expected is not."""
     log = anna.places.logs / "firnline.log"
