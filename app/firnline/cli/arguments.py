@@ -96,6 +96,7 @@ def build_parser() -> Parser:
     _add_sync(commands)
     _add_history(commands)
     _add_conflicts(commands)
+    _add_questions(commands)
     _add_config(commands.group("config", "the settings of this device"))
     demo = commands.add("demo", "demo:demo", "play two devices and a store in a temporary place")
     demo.add_argument("--keep", metavar="DIR", help="play in DIR, a new one, and leave it there")
@@ -257,6 +258,13 @@ def _add_conflicts(commands: Group) -> None:
     keep.add_argument("--keep", metavar="EVENT", help="resolve: the version that stays")
     keep.add_argument("--keep-both", action="store_true", help="resolve: both versions stay")
     _json(show)
+
+
+def _add_questions(commands: Group) -> None:
+    _json(commands.add("questions", "questions:questions", "show what waits for your decision"))
+    answer = commands.add("answer", "questions:answer", "decide what waits for you")
+    answer.add_argument("id", metavar="ID", help="as `firnline questions` shows it")
+    answer.add_argument("choice", metavar="CHOICE", help="one of its choices")
 
 
 def _add_config(config: Group) -> None:

@@ -5,6 +5,7 @@ from argparse import Namespace
 from firnline.cli import output
 from firnline.cli.opening import open_engine
 from firnline.engine.problems import explain_problem
+from firnline.engine.question_words import question_line
 from firnline.engine.status import FolderActivity, FolderStatus, StoreActivity, StoreStatus
 from firnline.engine.status import status as read_status
 from firnline.sync.context import HOME
@@ -40,7 +41,9 @@ def _show(folder: FolderStatus) -> None:
     output.line()
     output.line(f"{output.shown(settings.name)}  {output.shown(str(settings.path))}")
     files = output.count_text(folder.files, "file")
-    output.line(f"    {_WORDS[folder.state]}; {files}, {output.size_text(folder.bytes)}")
+    waits = folder.questions and folder.state is FolderActivity.WAITING
+    words = "waits for your decision" if waits else _WORDS[folder.state]
+    output.line(f"    {words}; {files}, {output.size_text(folder.bytes)}")
     if folder.message:
         output.line(f"    {output.shown(folder.message)}")
     if folder.conflicts:
@@ -49,6 +52,8 @@ def _show(folder: FolderStatus) -> None:
     for store in folder.stores:
         if store.name != HOME or not folder.stores[:-1]:
             output.line(f"    {_store_text(store)}")
+    for question in folder.questions:
+        output.line(f"    {output.shown(question_line(question, settings.name))}")
     for problem in folder.problems:
         output.line(f"    {output.shown(explain_problem(problem, settings.name).line)}")
 

@@ -12,11 +12,13 @@ from firnline.cli.progress import bars_for_terminal
 from firnline.engine.sync_command import Deadline, FolderOutcome, sync_folders
 from firnline.engine.system import SystemClock
 
+DONE, FAILED, WAITS = 0, 1, 3
+"""The exit codes that a pass may have."""
 NO_FOLDERS = "There are no folders here yet: `firnline folder create PATH` makes one."
 
 
 def sync(arguments: Namespace) -> int:
-    """One pass; 0 when nothing is left to do, else 1 and a line for each cause."""
+    """One pass; a line for each thing that is left to do, and the exit code says that there is."""
     clock = SystemClock()
     deadline = Deadline(clock, arguments.timeout)
     bars = bars_for_terminal(clock)
@@ -28,12 +30,20 @@ def sync(arguments: Namespace) -> int:
         for outcome in sync_folders(engine, arguments.folders):
             if bars is not None:
                 bars.clear()
-            _tell(outcome)
+            tell_outcome(outcome)
             outcomes.append(outcome)
         if not outcomes:
             output.message(NO_FOLDERS)
     tell_stores(outcomes)
-    return 0 if all(outcome.complete for outcome in outcomes) else 1
+    return exit_code(outcomes)
+
+
+def exit_code(outcomes: list[FolderOutcome]) -> int:
+    """3 where something waits for the user's decision, whatever else is left: the other causes may
+    be gone at the next pass, this one is not. Else 1 when something is left to do, else 0."""
+    if any(outcome.waits for outcome in outcomes):
+        return WAITS
+    return DONE if all(outcome.complete for outcome in outcomes) else FAILED
 
 
 @contextmanager
@@ -54,7 +64,7 @@ def _stopping_softly(deadline: Deadline) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _tell(outcome: FolderOutcome) -> None:
+def tell_outcome(outcome: FolderOutcome) -> None:
     """One line of what was done, and one for each thing that was not."""
     name = output.shown(outcome.name)
     if outcome.paused:
@@ -71,6 +81,10 @@ def tell_what_is_left(outcome: FolderOutcome) -> None:
 
     for problem in outcome.problems:
         output.message(output.shown(explain_problem(problem, outcome.name).line))
+    for question in outcome.report.questions:
+        from firnline.engine.question_words import question_line
+
+        output.message(output.shown(question_line(question, outcome.name)))
     if outcome.error is not None:
         found = explain(outcome.error, f"folder {outcome.name}")
         output.message(output.shown(found.line))

@@ -4,6 +4,7 @@ Read from what the last pass left and from a look at the stores; nothing is scan
 folder that cannot be opened has its reason instead of numbers and does not hide the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,11 +12,13 @@ from firnline.config.settings import FolderSettings, StoreSettings
 from firnline.engine.folder_root import is_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain, explain_problem
+from firnline.engine.question_words import question_line
 from firnline.engine.runtime import Engine, store_kind
 from firnline.history.conflicts import open_conflicts
 from firnline.history.names import Names
 from firnline.state.database import DatabaseError
 from firnline.state.journal import EventState
+from firnline.state.questions import Question
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.stores.layout import CONNECTIONS
 from firnline.sync.context import HOME, Connected, FolderContext, Problem, Unreached
@@ -106,6 +109,8 @@ class FolderStatus:
     pending: Pending = Pending()
     conflicts: int = 0
     problems: tuple[Problem, ...] = ()
+    questions: tuple[Question, ...] = ()
+    """What waits for the user's decision."""
     stores: tuple[StoreStatus, ...] = ()
 
     def to_json(self) -> dict[str, object]:
@@ -117,6 +122,10 @@ class FolderStatus:
                 "message": explain_problem(problem, name).line,
             }
             for problem in self.problems
+        ]
+        problems += [
+            {"path": "", "kind": question.kind, "message": question_line(question, name)}
+            for question in self.questions
         ]
         if self.message:
             problems.insert(0, {"path": "", "kind": "folder", "message": self.message})
@@ -174,25 +183,35 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
     files, size = state.files.totals()
     pending = _pending(context)
     problems = tuple(last_problems(state))
+    questions = tuple(state.questions.open())
     away = is_here(context)
     return FolderStatus(
         settings,
-        _activity(settings, pending, trouble=bool(problems) or away is not None),
+        _activity(settings, pending, away is not None, questions, problems),
         "" if away is None else away.reason.sentence,
         files,
         size,
         pending,
         len(open_conflicts(context, Names({}, {}))),
         problems,
+        questions,
         (*_stores(engine, settings, context), _home(context)),
     )
 
 
-def _activity(settings: FolderSettings, pending: Pending, *, trouble: bool) -> FolderActivity:
+def _activity(
+    settings: FolderSettings,
+    pending: Pending,
+    away: bool,
+    questions: Sequence[Question],
+    problems: Sequence[Problem],
+) -> FolderActivity:
     if settings.paused:
         return FolderActivity.PAUSED
-    if trouble:
+    if away or (problems and not questions):
         return FolderActivity.ERROR
+    if questions:
+        return FolderActivity.WAITING
     return FolderActivity.IDLE if pending.nothing else FolderActivity.WAITING
 
 

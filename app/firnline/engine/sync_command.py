@@ -36,12 +36,17 @@ class FolderOutcome:
         return self.report.problems
 
     @property
+    def waits(self) -> bool:
+        """Something waits for the user's decision."""
+        return bool(self.report.questions)
+
+    @property
     def complete(self) -> bool:
         """Nothing is left to do, as far as this device can know."""
         if self.paused:
             return True
         done = self.error is None and self.report.complete
-        return done and not self.problems and not self.unreached
+        return done and not (self.problems or self.unreached or self.waits)
 
 
 class Deadline:

@@ -5,6 +5,8 @@ that is left follows from them; `dirty` and `lacking` are indexes over that, kep
 with nothing to do reads nothing.
 """
 
+from firnline.state.questions import QUESTION_TABLES
+
 MIGRATIONS = (
     """
     -- Every event name that was ever seen. state: see journal.EventState.
@@ -115,4 +117,5 @@ MIGRATIONS = (
 
     CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     """,
+    QUESTION_TABLES,
 )

@@ -8,6 +8,7 @@ from firnline.state.file_index import FileIndex
 from firnline.state.folder_schema import MIGRATIONS
 from firnline.state.intents import IntentTable
 from firnline.state.journal import Journal
+from firnline.state.questions import QuestionTable
 from firnline.state.store_table import StoreTable
 
 
@@ -22,6 +23,7 @@ class FolderState:
         self.files = FileIndex(self.database)
         self.stores = StoreTable(self.database)
         self.intents = IntentTable(self.database)
+        self.questions = QuestionTable(self.database)
 
     def fact(self, name: str) -> str | None:
         """A single remembered value, such as the root's identity."""

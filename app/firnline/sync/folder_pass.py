@@ -19,6 +19,7 @@ from firnline.folder.ignore import Ignore
 from firnline.folder.scan import Known, Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
+from firnline.state.questions import Question
 from firnline.stores.errors import StoreError
 from firnline.sync.applier import Applier
 from firnline.sync.context import FolderContext, Problem
@@ -51,6 +52,8 @@ class PassReport:
     """Paths brought in line with the log."""
     copied: int = 0
     """Event files brought from store to store."""
+    questions: list[Question] = field(default_factory=list)
+    """What waits for the user's decision."""
     complete: bool = True
 
 
@@ -197,7 +200,10 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
     if clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", "clock", message))
-    if state.journal.dirty_count() or context.unreached or state.intents.rescued():
+    report.questions = state.questions.open()
+    if report.questions or context.unreached:
+        report.complete = False
+    if state.journal.dirty_count() or state.intents.rescued():
         report.complete = False
     text = json.dumps([list(problem) for problem in map(_fields, report.problems)])
     if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):
