@@ -42,6 +42,8 @@ def test_commands_are_those_of_the_contract() -> None:
         "cat",
         "diff",
         "conflicts",
+        "questions",
+        "answer",
         "config get",
         "config set",
         "config list",
