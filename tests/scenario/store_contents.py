@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.scenario.laptops import LAYOUT, Laptop
+from tests.scenario.laptops import Laptop
 
 from firnline.core.batch import manifest_size, read_manifest
 from firnline.core.entry import Entry, entries_of_batch, entries_of_event
@@ -17,7 +17,7 @@ from firnline.core.hashing import EMPTY_HASH, PLAIN, DataHash, PathHash
 
 def event_files(store: Path) -> dict[EventText, Path]:
     """The event files of a store, by name."""
-    found = sorted((store / LAYOUT.events).rglob("*"))
+    found = sorted(store.glob("*/events/*/*"))
     return {EventText(path.name): path for path in found if path.is_file()}
 
 
@@ -29,7 +29,7 @@ def entries_in(store: Path) -> list[Entry]:
 def contents_in(store: Path) -> dict[DataHash, bytes]:
     """Every content that the store has, in an event or in its history, under its true hash."""
     bodies = [body for name, path in event_files(store).items() for body in _bodies(path, name)]
-    history = sorted((store / LAYOUT.root / "history" / "data").rglob("*"))
+    history = sorted(store.glob("*/history/data/*/*"))
     bodies += [path.read_bytes() for path in history if path.is_file()]
     return {PLAIN.data(body): body for body in bodies}
 
@@ -73,8 +73,7 @@ def _entries(path: Path, name: EventText) -> list[Entry]:
 
 def _path(event: Path, path_hash: PathHash) -> str:
     """A path from `eventsindex`, of the store that has this event file."""
-    base = event.parents[3]
-    return (base / LAYOUT.index(path_hash)).read_text()
+    return (event.parents[2] / "eventsindex" / path_hash[:2] / path_hash).read_text()
 
 
 def _bodies(path: Path, name: EventText) -> Iterator[bytes]:

@@ -121,6 +121,10 @@ def _add_stores(stores: Group) -> None:
     remove = stores.add("remove", "store_commands:remove", "forget a store; what it holds stays")
     _store_name(remove)
     _force(remove)
+    refill = stores.add(
+        "refill", "refill:refill", "fill a store that was wiped again from the other places"
+    )
+    _store_name(refill)
 
 
 def _store_name(parser: Parser) -> None:

@@ -24,7 +24,7 @@ def sync(arguments: Namespace) -> int:
     bars = bars_for_terminal(clock)
     with (
         open_engine(arguments, lock=True, progress=bars, cancelled=deadline) as engine,
-        _stopping_softly(deadline),
+        stopping_softly(deadline),
     ):
         outcomes = []
         for outcome in sync_folders(engine, arguments.folders):
@@ -47,7 +47,7 @@ def exit_code(outcomes: list[FolderOutcome]) -> int:
 
 
 @contextmanager
-def _stopping_softly(deadline: Deadline) -> Iterator[None]:
+def stopping_softly(deadline: Deadline) -> Iterator[None]:
     """Ctrl-C and SIGTERM end the pass at a safe place; a second one ends it at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -27,9 +27,12 @@ from firnline.sync.connection import (
     register_folder,
 )
 from firnline.sync.context import Connected, FolderContext, Unreached
+from firnline.sync.listing import list_home
 
 _REGISTERED = "registered"
 """The fact that says with which stores this folder was registered."""
+_HOME = "home store"
+"""The fact that says which home store the table speaks of."""
 _logger = logging.getLogger(__name__)
 
 
@@ -74,6 +77,8 @@ def open_folder(
             cancelled=engine.outside.cancelled,
         )
         _refuse_replaced(context)
+        if engine.writes:
+            _notice_home(context)
         if engine.writes and connect:
             _register_all(engine, context, here.config)
             _attach(engine, folder, context)
@@ -110,12 +115,27 @@ def _find(engine: Engine, folder: FolderSettings, stores: list[Connected]) -> Fo
     )
 
 
+def _notice_home(context: FolderContext) -> None:
+    """A home store that was removed and made anew holds nothing of what the table says; one that
+    came with a backup holds what it holds."""
+    identity = f"{context.home.store_id} {context.home.generation}"
+    known = context.state.fact(_HOME)
+    if known == identity:
+        return
+    with context.state.transaction("notice home store"):
+        if known is not None:
+            context.state.stores.release_all()
+            list_home(context)
+        context.state.set_fact(_HOME, identity)
+
+
 def _refuse_replaced(context: FolderContext) -> None:
     """A store that was filled anew knows other events than this device's table says."""
     for connected in list(context.stores):
         row = context.state.stores.get(connected.store_id)
         if row is not None and row.generation != connected.generation:
-            drop(context, connected, ReplacedError(row.generation, connected.generation))
+            why = ReplacedError(connected.store_id, connected.store_id, refilled=True)
+            drop(context, connected, why)
 
 
 def drop(context: FolderContext, connected: Connected, why: StoreError) -> None:

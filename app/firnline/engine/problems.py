@@ -106,12 +106,16 @@ def _own_words(title: str) -> Callable[[Any, str], Explanation]:
 def _replaced(error: ReplacedError, subject: str) -> Explanation:
     about = subject or "the store"
     name = about.removeprefix("store ")
-    again = f"`firnline store remove {name}` and add it again as a new one"
+    refill = f"`firnline store refill {name}` fills it again from the other places"
+    if error.refilled:
+        what = f"{about}: it was wiped and filled again since, so nothing was written"
+        return Explanation("Filled again", what, f"if another device did so, {refill}")
     if error.found is None:
         what = f"{about}: nothing at its place says that it is this store, so nothing was written"
-        return Explanation("Not the store", what, f"mount or plug it in; if it was wiped, {again}")
+        return Explanation("Not the store", what, f"mount or plug it in; if it was wiped, {refill}")
     what = f"{about}: another store stands at its place, so nothing was written"
-    return Explanation("Another store", what, f"bring the right one back, or {again}")
+    advice = "bring the right one back, or say what shall be: `firnline questions`"
+    return Explanation("Another store", what, advice)
 
 
 def _engine_error(error: EngineError, subject: str) -> Explanation:

@@ -162,6 +162,12 @@ class Engine:
             found.store.close()
             self._reached[unreached.name] = unreached.why
 
+    def ask_again(self, name: str) -> None:
+        """The store of that name may be another one by now: it is connected anew."""
+        found = self._reached.pop(name, None)
+        if isinstance(found, Connected):
+            found.store.close()
+
     @property
     def home(self) -> Connected:
         """The home store, made at its first use. Raises StoreError."""

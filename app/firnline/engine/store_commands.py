@@ -79,7 +79,7 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
     address, parsed = settle_location(location)
     _check_options(address, wish.options or {})
     _refuse_place(engine, parsed, name)
-    _make_base(engine, parsed)
+    make_base(engine, parsed)
     opener = engine.opener(address)
     store = opener(None)
     try:
@@ -141,7 +141,7 @@ def _refuse_place(engine: Engine, location: Location, name: str) -> None:
         refuse_nesting(engine, Place.STORE, Path(location.address), name)
 
 
-def _make_base(engine: Engine, location: Location) -> None:
+def make_base(engine: Engine, location: Location) -> None:
     """A directory store's base, when its parent is there: a missing parent is a typing mistake or
     a disk that is not mounted."""
     if location.kind != DIRECTORY:

@@ -46,8 +46,11 @@ class StoreTable:
         return [s for (s,) in self._sql.execute("SELECT store FROM stores ORDER BY store")]
 
     def attach(self, store: str, generation: str) -> None:
-        """A store joins the folder: it is taken to lack everything until it was listed."""
+        """A store joins the folder, or was filled again: it is taken to lack everything until it
+        was listed."""
         self.put(StoreRow(store, generation, NEVER, NEVER, 0))
+        for table in ("hints", "hint_files"):
+            self._sql.execute(f"DELETE FROM {table} WHERE store=?", (store,))
         self._sql.execute(
             "INSERT OR IGNORE INTO lacking (store, event) SELECT ?, id FROM events", (store,)
         )
@@ -89,6 +92,14 @@ class StoreTable:
         ).fetchone()
         return row is not None
 
+    def lacks_name(self, store: str, event: int) -> bool:
+        """True when nothing is known to stand in the store under the event's name; where a wrong
+        file does, it may have some of what is wanted."""
+        row = self._sql.execute(
+            "SELECT 1 FROM lacking WHERE store=? AND event=? AND NOT wrong", (store, event)
+        ).fetchone()
+        return row is not None
+
     def lacking(self, store: str) -> list[tuple[int, str]]:
         """What a store lacks, by event name: parents come before children nearly always."""
         return list(
@@ -125,6 +136,10 @@ class StoreTable:
     def holds(self, event: int) -> bool:
         row = self._sql.execute("SELECT 1 FROM held WHERE event=?", (event,)).fetchone()
         return row is not None
+
+    def release_all(self) -> None:
+        """The home store is another one now, or gone."""
+        self._sql.execute("DELETE FROM held")
 
     def held(self) -> list[tuple[int, str, bool]]:
         """Events in the home store, by name: id, name, and whether all stores have to have it."""

@@ -11,8 +11,10 @@ from functools import partial
 from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size
+from firnline.core.entry import Change
 from firnline.core.event import EventText, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, DataHash
+from firnline.core.paths import MAX_PATH_BYTES
 from firnline.folder.errors import FolderError
 from firnline.stores.base import Reader
 from firnline.stores.errors import CorruptError, StoreError, UnavailableError
@@ -171,16 +173,22 @@ class Bodies:
         return [self._context.home, *self._context.stores]
 
     def _in_events(self, data_hash: DataHash) -> Iterator[_Source]:
+        """Whole events first. A batch that is not whole may have the wanted content all the same,
+        so only where nothing stands nothing is looked for."""
         stores = self._context.state.stores
         for event, name, op, offset, size in self._context.state.journal.carriers(data_hash):
+            doubtful: list[_Source] = []
             for connected in self._places():
-                if connected is self._context.home:
-                    if not stores.holds(event):
-                        continue
-                elif stores.lacks(connected.store_id, event):
-                    continue
                 opened = partial(self._from_event, connected, name, op, offset, size)
-                yield _Source(name, opened, event, connected)
+                source = _Source(name, opened, event, connected)
+                if connected is self._context.home:
+                    if stores.holds(event):
+                        yield source
+                elif not stores.lacks(connected.store_id, event):
+                    yield source
+                elif not stores.lacks_name(connected.store_id, event):
+                    doubtful.append(source)
+            yield from doubtful
 
     def _from_event(
         self, connected: Connected, name: EventText, op: Op, offset: int, size: int
@@ -233,6 +241,24 @@ def chunks_of(descriptor: int) -> Iterator[bytes]:
             yield chunk
     finally:
         os.close(descriptor)
+
+
+def with_link_texts(
+    context: FolderContext, changes: Iterable[Change]
+) -> list[tuple[Change, bytes | None]]:
+    """Changes for a batch, each with what it has to bring: a link its text, others nothing.
+
+    A link whose text nobody in reach has brings nothing either.
+    """
+    bodies = Bodies(context)
+    members: list[tuple[Change, bytes | None]] = []
+    for change in changes:
+        text = None
+        if change.op is Op.LNK:
+            with suppress(ContentMissingError):
+                text = bodies.read(change.data_hash, MAX_PATH_BYTES)
+        members.append((change if text is None else change._replace(size=len(text)), text))
+    return members
 
 
 def hash_of_local(context: FolderContext, local: str, kind: Kind) -> DataHash:

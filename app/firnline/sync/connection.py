@@ -8,6 +8,7 @@ without one may be a mount that is not mounted, and another one may be a wiped o
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from firnline.core.event import DeviceId
@@ -18,10 +19,12 @@ from firnline.stores.errors import CorruptError, NotFoundError, StoreError
 from firnline.stores.identity import Identity
 from firnline.stores.layout import (
     DEVICES,
+    ID_LENGTH,
     FolderId,
     FolderLayout,
     StoreHash,
     connection_hash,
+    is_current,
     is_device,
 )
 from firnline.sync.context import Connected
@@ -33,14 +36,16 @@ MAX_DEVICES = 1_000
 class ReplacedError(StoreError):
     """What stands at the store's place is not the store that this device knows.
 
-    `found` is the STOREHASH or generation that stands there; None when nothing says so: wiped, or
-    a disk that is not mounted.
+    `found` is the STOREHASH that stands there; None when nothing says so: wiped, or a disk that is
+    not mounted. With `refilled` it is this store, under another generation than is known here.
     """
 
-    def __init__(self, expected: str, found: str | None) -> None:
-        super().__init__("", "another store" if found else "no store of Firnline")
+    def __init__(self, expected: str, found: str | None, *, refilled: bool = False) -> None:
+        what = "another store" if found else "no store of Firnline"
+        super().__init__("", "filled again since" if refilled else what)
         self.expected = expected
         self.found = found
+        self.refilled = refilled
 
 
 Opener = Callable[[str | None], Store]
@@ -95,7 +100,18 @@ def connect(opener: Opener, expected: Expected, peer: Peer, *, write: bool = Tru
         connection=connection,
         rating=expected.rating,
         minor=expected.minor,
+        require_current=partial(_require_current, store, found),
     )
+
+
+def _require_current(store: Store, known: Identity) -> None:
+    """Raises StoreError when this is not `known` any more."""
+    try:
+        body = store.read_small(is_current(known.store), ID_LENGTH)
+    except NotFoundError:
+        raise ReplacedError(known.store, None) from None
+    if body != known.generation.encode():
+        raise ReplacedError(known.store, known.store, refilled=True)
 
 
 def initialise(store: Store, config: StoreConfig, random: Callable[[int], bytes]) -> Identity:

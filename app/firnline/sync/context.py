@@ -16,6 +16,10 @@ HOME = "home"
 """The home store's name in settings and reports."""
 
 
+def _believed() -> None:
+    """A store whose identity nobody can take away in the middle of a pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """A store that was reached and is the one it should be."""
@@ -29,6 +33,9 @@ class Connected:
     """CONNHASH (docs/design.md section 11)."""
     rating: int
     minor: bool
+    require_current: Callable[[], None] = _believed
+    """Asked before something is written: raises StoreError when it is no longer this store that
+    stands there, since a disk can be unmounted in the middle of a pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ class Copier:
                 if source is self._context.home:
                     state.stores.release(row.id)
                 else:
-                    state.stores.lost(source.store_id, row.id)
+                    wrong = isinstance(error, CorruptError)
+                    state.stores.lost(source.store_id, row.id, wrong=wrong)
 
     def _failed(self, target: Connected, error: StoreError) -> None:
         drop_store(self._context, target, error)

@@ -127,6 +127,7 @@ def drop_store(context: FolderContext, connected: Connected, error: StoreError) 
 
 def send_drafts(context: FolderContext, connected: Connected, drafts: Sequence[Draft]) -> None:
     """Write event files into one store, their hints and index entries first."""
+    connected.require_current()
     send_hints(context, connected, [draft.name for draft in drafts])
     small: list[tuple[str, bytes]] = []
     for draft in drafts:

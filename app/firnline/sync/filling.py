@@ -76,6 +76,7 @@ class Filling:
         """Write what was collected, and book it."""
         events, self._events = self._events, []
         with self._guarded():
+            self.target.require_current()
             send_hints(self._context, self.target, [row.name for row in events])
             flush_small(self.target, self._small)
         self._small_bytes = 0
@@ -107,6 +108,7 @@ class Filling:
                     upload.write(chunk)
             with self._guarded():
                 upload.flush()
+                self.target.require_current()
                 if event is not None:
                     send_hints(self._context, self.target, [event])
                 upload.commit(path)

@@ -84,6 +84,7 @@ class LargeFiles:
         """Give an upload its event's name: durable first, then committed as open, then named."""
         context = self._context
         upload.flush()
+        target.require_current()
         self._writer.open([draft], from_folder=from_folder)
         send_hints(context, target, [draft.name])
         target.store.put_many(missing_index(context, target, draft.index_paths))

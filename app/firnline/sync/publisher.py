@@ -15,6 +15,7 @@ from firnline.core.entry import Change, Entry
 from firnline.core.event import Op
 from firnline.core.heads import equal_heads
 from firnline.state.file_index import FileRow
+from firnline.sync.bodies import with_link_texts
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import Draft, draft_batch, draft_single
 from firnline.sync.event_clock import EventClock
@@ -151,7 +152,7 @@ def publish_changes(context: FolderContext, changes: Sequence[Change]) -> list[s
 
     All in one batch but for copies, which are events of their own; heads that have to be closed
     are closed before. Nothing is applied here: the paths become dirty, and the pass that follows
-    applies them. No change brings a body: contents are named by their hash.
+    applies them. Contents are named by their hash, and only a link brings its text along.
     """
     clock, writer = EventClock(context), EventWriter(context)
     device, hasher = context.device, context.hasher
@@ -165,7 +166,7 @@ def publish_changes(context: FolderContext, changes: Sequence[Change]) -> list[s
     if len(rest) == 1 and rest[0].op not in (Op.PUT, Op.LNK):
         drafts.append(draft_single(rest[0], clock.next(), device, b"", hasher))
     elif rest:
-        members = [(change, None) for change in rest]
+        members = with_link_texts(context, rest)
         drafts.append(draft_batch(members, clock.next(), device, hasher))
     paths = [entry.path for draft in drafts for entry in draft.entries]
     writer.write(drafts, lambda: context.state.journal.mark_dirty(paths))

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from firnline.core.clock import ClockBeforeBuildError, format_time, parse_time, trusted_now
-from firnline.core.entry import Change, Entry
+from firnline.core.entry import Entry
 from firnline.core.event import Kind, Op
 from firnline.core.hashing import Hasher
 from firnline.core.heads import is_straight, state_of, unknown_parents
-from firnline.core.paths import MAX_PATH_BYTES, ancestors, parent_of
+from firnline.core.paths import ancestors, parent_of
 from firnline.core.resolve import Ruling, resolve, sources
 from firnline.state.journal import EventState
-from firnline.sync.bodies import Bodies, ContentMissingError
+from firnline.sync.bodies import Bodies, with_link_texts
 from firnline.sync.context import FolderContext
 from firnline.sync.drafts import Draft, draft_batch, draft_single
 from firnline.sync.event_writer import EventWriter
@@ -185,18 +185,8 @@ def _draft(context: FolderContext, ruling: Ruling) -> Draft:
     hasher: Hasher = context.hasher
     if len(ruling.changes) == 1:
         return draft_single(ruling.changes[0], ruling.time, ruling.device, b"", hasher)
-    members = [(change, _link_text(context, change)) for change in ruling.changes]
+    members = with_link_texts(context, ruling.changes)
     return draft_batch(members, ruling.time, ruling.device, hasher)
-
-
-def _link_text(context: FolderContext, change: Change) -> bytes | None:
-    """A link always brings its text along; other members of these batches bring nothing."""
-    if change.op is not Op.LNK:
-        return None
-    try:
-        return Bodies(context).read(change.data_hash, MAX_PATH_BYTES)
-    except ContentMissingError:
-        return None
 
 
 def _unknown(context: FolderContext, drafts: Iterable[Draft]) -> list[Draft]:

@@ -45,7 +45,7 @@ def test_signals_ask_first(number: signal.Signals, capsys: pytest.CaptureFixture
     """The first one asks the pass to stop, the second one stops it."""
     deadline = Deadline(StillClock(), None)
     before = signal.getsignal(number)
-    with command._stopping_softly(deadline):
+    with command.stopping_softly(deadline):
         signal.raise_signal(number)
         assert deadline.asked
         assert "safe place" in capsys.readouterr().err
