@@ -18,7 +18,7 @@ from firnline.engine.sync_command import FolderOutcome
 
 def owners(base: Path, stores: Sequence[Path], names: str = "ab") -> list[Profile]:
     """Devices that share the folder `docs` through all of the stores."""
-    found = []
+    found: list[Profile] = []
     for name in names:
         device = Profile(base / name)
         for store in stores:

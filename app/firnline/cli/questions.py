@@ -4,7 +4,9 @@ from argparse import Namespace
 
 from firnline.cli import output
 from firnline.cli.opening import open_engine
-from firnline.engine.questions import Waiting, answer_question, waiting_questions
+from firnline.cli.sync import exit_code, tell_outcome, tell_stores
+from firnline.engine.questions import answer_question, waiting_questions
+from firnline.engine.waiting import Waiting
 
 
 def questions(arguments: Namespace) -> int:
@@ -22,17 +24,14 @@ def questions(arguments: Namespace) -> int:
 
 
 def answer(arguments: Namespace) -> int:
-    """Decide one question. What a pass could not finish for it is told as `sync` tells it."""
+    """Decide one question. What the passes could not finish for it is told as `sync` tells it."""
     with open_engine(arguments, lock=True) as engine:
-        outcome = answer_question(engine, arguments.id, arguments.choice)
+        outcomes = answer_question(engine, arguments.id, arguments.choice)
     output.line(f"{output.shown(arguments.id)}: {output.shown(arguments.choice)}")
-    if outcome is None:
-        return 0
-    from firnline.cli.sync import exit_code, tell_outcome, tell_stores
-
-    tell_outcome(outcome)
-    tell_stores([outcome])
-    return exit_code([outcome])
+    for outcome in outcomes:
+        tell_outcome(outcome)
+    tell_stores(outcomes)
+    return exit_code(outcomes)
 
 
 def _show(waiting: Waiting) -> None:

@@ -5,7 +5,7 @@ from argparse import Namespace
 from firnline.cli import output
 from firnline.cli.opening import open_engine
 from firnline.cli.progress import bars_for_terminal
-from firnline.cli.sync import stopping_softly, tell_stores, tell_what_is_left
+from firnline.cli.sync import exit_code, stopping_softly, tell_stores, tell_what_is_left
 from firnline.engine.replaced_stores import refill_store
 from firnline.engine.store_commands import folders_of
 from firnline.engine.sync_command import Deadline, FolderOutcome, sync_folders
@@ -30,7 +30,7 @@ def refill(arguments: Namespace) -> int:
             _tell(outcome, arguments.name)
             outcomes.append(outcome)
     tell_stores(outcomes)
-    return 0 if all(outcome.complete for outcome in outcomes) else 1
+    return exit_code(outcomes)
 
 
 def _tell(outcome: FolderOutcome, store: str) -> None:

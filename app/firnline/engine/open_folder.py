@@ -12,6 +12,7 @@ from pathlib import Path
 from firnline.config.schema import HomeKeep
 from firnline.config.settings import FolderSettings
 from firnline.core.hashing import PLAIN
+from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
 from firnline.folder.filesystem import Root
 from firnline.state.folder_state import FolderState
@@ -80,6 +81,7 @@ def open_folder(
         if engine.writes:
             _notice_home(context)
         if engine.writes and connect:
+            note_replaced(context)
             _register_all(engine, context, here.config)
             _attach(engine, folder, context)
         yield context

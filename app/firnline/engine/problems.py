@@ -106,7 +106,7 @@ def _own_words(title: str) -> Callable[[Any, str], Explanation]:
 def _replaced(error: ReplacedError, subject: str) -> Explanation:
     about = subject or "the store"
     name = about.removeprefix("store ")
-    refill = f"`firnline store refill {name}` fills it again from the other places"
+    refill = f"`firnline store refill {name}` fills it again (`firnline questions` for more)"
     if error.refilled:
         what = f"{about}: it was wiped and filled again since, so nothing was written"
         return Explanation("Filled again", what, f"if another device did so, {refill}")

@@ -10,50 +10,19 @@ brings its choices, and `decide`, which carries a choice out; so a new kind need
 - where a pass should exit with 3 because of it, its place in `FolderOutcome.waits`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.errors import UsageError
 from firnline.engine.open_folder import state_file
 from firnline.engine.question_words import KIND_WORDS
 from firnline.engine.runtime import Engine
+from firnline.engine.store_questions import store_questions
 from firnline.engine.sync_command import FolderOutcome, sync_folders
+from firnline.engine.waiting import Waiting
 from firnline.history.moments import format_time_of
 from firnline.state.folder_state import FolderState
 from firnline.state.questions import Question
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One question, ready to be shown and to be answered."""
-
-    id: str
-    folder: str | None
-    """The folder's name on this device; None for what concerns several."""
-    kind: str
-    text: str
-    """One sentence or two."""
-    choices: Mapping[str, str]
-    """What can be answered, and what each does."""
-    since: str
-    """ISO 8601."""
-    details: Mapping[str, Any]
-    decide: Callable[[str], FolderOutcome | None]
-    """Carries out a choice, or as much of it as can be done now; the rest is remembered. What a
-    pass over the folder did for it comes back; None when there was none."""
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "folder": self.folder,
-            "kind": self.kind,
-            "text": self.text,
-            "choices": list(self.choices),
-            "since": self.since,
-            "details": dict(self.details),
-        }
 
 
 class NoSuchQuestionError(UsageError):
@@ -83,7 +52,7 @@ def waiting_questions(engine: Engine) -> list[Waiting]:
     return sorted(found, key=lambda waiting: (waiting.since, waiting.id))
 
 
-def answer_question(engine: Engine, question_id: str, choice: str) -> FolderOutcome | None:
+def answer_question(engine: Engine, question_id: str, choice: str) -> list[FolderOutcome]:
     """Take the user's answer, and carry it out as far as that can be done now.
 
     The answer is kept until it was carried out: a folder that is away or paused gets it later.
@@ -127,15 +96,14 @@ def _of_folder(engine: Engine, folder: FolderSettings, question: Question) -> Wa
 
 def _decide(
     engine: Engine, folder: FolderSettings, question: Question, choice: str
-) -> FolderOutcome:
+) -> list[FolderOutcome]:
     state = FolderState(state_file(engine, folder.folder_id), steps=engine.outside.steps)
     try:
         with state.transaction("answer"):
             state.questions.answer(question.id, choice)
     finally:
         state.close()
-    (outcome,) = sync_folders(engine, [folder.folder_id])
-    return outcome
+    return list(sync_folders(engine, [folder.folder_id]))
 
 
-_SOURCES: tuple[Callable[[Engine], Iterator[Waiting]], ...] = (_of_folders,)
+_SOURCES: tuple[Callable[[Engine], Iterator[Waiting]], ...] = (_of_folders, store_questions)

@@ -19,6 +19,7 @@ from firnline.config import edits
 from firnline.config.settings import StoreSettings
 from firnline.engine.errors import RefusedError
 from firnline.engine.open_folder import state_file
+from firnline.engine.replaced_notes import forget_note
 from firnline.engine.runtime import Engine
 from firnline.engine.store_commands import make_base
 from firnline.state.folder_state import FolderState
@@ -198,5 +199,6 @@ def _void_tables(engine: Engine, found: Identity) -> None:
             try:
                 with state.transaction("refill store"):
                     state.stores.attach(found.store, found.generation)
+                    forget_note(state, found.store)
             finally:
                 state.close()

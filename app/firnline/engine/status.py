@@ -4,7 +4,6 @@ Read from what the last pass left and from a look at the stores; nothing is scan
 folder that cannot be opened has its reason instead of numbers and does not hide the others.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +20,7 @@ from firnline.state.journal import EventState
 from firnline.state.questions import Question
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.stores.layout import CONNECTIONS
+from firnline.sync.connection import ReplacedError
 from firnline.sync.context import HOME, Connected, FolderContext, Problem, Unreached
 from firnline.sync.folder_pass import last_problems
 
@@ -187,7 +187,13 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
     away = is_here(context)
     return FolderStatus(
         settings,
-        _activity(settings, pending, away is not None, questions, problems),
+        _activity(
+            settings,
+            pending,
+            away=away is not None,
+            waits=bool(questions) or _has_replaced_store(context),
+            trouble=bool(problems),
+        ),
         "" if away is None else away.reason.sentence,
         files,
         size,
@@ -200,19 +206,20 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
 
 
 def _activity(
-    settings: FolderSettings,
-    pending: Pending,
-    away: bool,
-    questions: Sequence[Question],
-    problems: Sequence[Problem],
+    settings: FolderSettings, pending: Pending, *, away: bool, waits: bool, trouble: bool
 ) -> FolderActivity:
     if settings.paused:
         return FolderActivity.PAUSED
-    if away or (problems and not questions):
+    if away or (trouble and not waits):
         return FolderActivity.ERROR
-    if questions:
+    if waits:
         return FolderActivity.WAITING
     return FolderActivity.IDLE if pending.nothing else FolderActivity.WAITING
+
+
+def _has_replaced_store(context: FolderContext) -> bool:
+    """The user has to say what became of it."""
+    return any(isinstance(each.why, ReplacedError) for each in context.unreached)
 
 
 def _pending(context: FolderContext) -> Pending:

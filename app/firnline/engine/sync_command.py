@@ -13,6 +13,7 @@ from firnline.engine import device_names
 from firnline.engine.folder_root import require_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
+from firnline.sync.connection import ReplacedError
 from firnline.sync.context import CancelledError, FolderContext, Problem, Unreached
 from firnline.sync.folder_pass import PassReport, run_pass
 
@@ -38,7 +39,8 @@ class FolderOutcome:
     @property
     def waits(self) -> bool:
         """Something waits for the user's decision."""
-        return bool(self.report.questions)
+        replaced = any(isinstance(each.why, ReplacedError) for each in self.unreached)
+        return replaced or bool(self.report.questions)
 
     @property
     def complete(self) -> bool:

@@ -59,8 +59,16 @@ def test_braces_in_names_are_letters() -> None:
 def test_replaced_store_says_how_to_go_on(found: str | None) -> None:
     """Wiped or replaced: what to do is named with the store's own name."""
     line = explain(ReplacedError("a" * 16, found), "store nas").line
-    assert "`firnline store remove nas`" in line
+    assert ("`firnline store refill nas`" in line) is (found is None)
+    assert "`firnline questions`" in line
     assert "nothing was written" in line
+
+
+def test_refilled_store_says_how_to_go_on() -> None:
+    """It is this store, and still the user is asked."""
+    line = explain(ReplacedError("a" * 16, "a" * 16, refilled=True), "store nas").line
+    assert "filled again" in line
+    assert "`firnline store refill nas`" in line
 
 
 @pytest.mark.parametrize(
