@@ -149,9 +149,9 @@ def test_damaged_everywhere(
         a.write(f"f{number}", f"text {number}")
     a.sync()
     (name,) = event_files(s1).keys() - before
-    damage(event_files(s1)[name])
     a.write("after", "after")
     a.sync()
+    damage(event_files(s1)[name])
     report = b.sync()
     assert (b.read("before"), b.read("after")) == ("before", "after")
     assert f"f{files - 1}" not in b.tree()
@@ -167,7 +167,7 @@ def test_damaged_everywhere(
         laptop.clock.advance(days=8)
     settle(a, b)
     if damage is Path.unlink:
-        assert b.tree() == a.tree(), "once in a week somebody looks whether all is there"
+        assert b.tree() == a.tree(), "what a listing no longer shows is sent again"
 
 
 def test_damaged_version_of_a_file_that_is_here(pair: tuple[Laptop, Laptop], s1: Path) -> None:

@@ -215,6 +215,11 @@ _KINDS = {
     "not applied": ("Not brought here", _AGAIN),
     "link outside": ("Link not made", "make it point into the folder"),
     "no source": ("Out of reach", "connect the store or device that has it"),
+    "store set back": (
+        "The store lost something",
+        "`firnline verify --repair` checks all of it; look at its disk if it goes on",
+    ),
+    "suspect store": ("The store is suspect", "look at its disk or server; " + _AGAIN),
     "clock": ("The clock", "set the clock of this computer right"),
 }
 """Kinds of `Problem`: title and advice."""

@@ -110,6 +110,16 @@ class StoreTable:
             )
         )
 
+    def newest(self, store: str) -> str | None:
+        """The largest name of an event that the store has."""
+        row = self._sql.execute(
+            "SELECT name FROM events e WHERE NOT EXISTS"
+            " (SELECT 1 FROM lacking l WHERE l.store=? AND l.event=e.id)"
+            " ORDER BY name DESC LIMIT 1",
+            (store,),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def absent(self, store: str) -> dict[str, int]:
         """Events that a store lacks and whose name was not seen there: name → id."""
         rows = self._sql.execute(

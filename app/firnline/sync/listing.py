@@ -2,9 +2,9 @@
 
 A listing only ever adds knowledge (docs/design.md section 4, *Known names only grow*). It begins
 48 h before the last complete one, by the store's clock; when the last full one is over seven days
-old, or the clock cannot be gone by, all days are listed. What a full listing does not show though
-this device takes it for there is looked up by its name: a store that was set back to an older
-state gets again what it lost, and the user is told.
+old, or the clock cannot be gone by, all days are listed. A store that does not show what this
+device takes for there is suspect: all days are listed, what is missing is looked up name by name,
+and the user is told. So a store that was set back to an older state gets again what it lost.
 """
 
 from collections.abc import Iterator
@@ -57,11 +57,15 @@ def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
     before = state.stores.get(connected.store_id)
     assert before is not None, "attached when the pass began"
     started = _time_of(context, connected)
-    full = _is_due(before.listed_all, started, FULL_LISTING)
+    full = _is_due(before.listed_all, started, FULL_LISTING) or _lost_newest(context, connected)
     since = NEVER if full else _earlier(before.listed, OVERLAP)
     hints = _read_hints(context, connected)
-    found = _Found(context, connected, {name for names in hints.values() for name in names})
-    junk = found.list_days(since, look_for_lost=full)
+    hinted = {name for names in hints.values() for name in names}
+    found = _Found(context, connected, hinted)
+    junk = found.list_days(since)
+    if found.is_suspect and not full:
+        full, found = True, _Found(context, connected, hinted)
+        junk = found.list_days(NEVER)
     found.add(set(_hinted(context, connected, hints)))
     if not found and not hints and not full and not _is_due(before.listed, started, _WORTH_NOTING):
         return []
@@ -75,6 +79,13 @@ def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
             row = row._replace(listed_all=before.listed_all, junk=before.junk)
         state.stores.put(row)
     return found.problems()
+
+
+def _lost_newest(context: FolderContext, connected: Connected) -> bool:
+    """True when the newest event that should stand there does not: what was set back lacks that
+    one, however old it is."""
+    name = context.state.stores.newest(connected.store_id)
+    return name is not None and connected.store.size(context.layout.event(name)) is None
 
 
 # --- times --------------------------------------------------------------------------------------
@@ -119,6 +130,7 @@ class _Found:
         self._here: list[int] = []
         self._new: list[str] = []
         self._lost: list[str] = []
+        self._hidden = 0
         self._looked_to = ""
         self.names_found: set[str] = set()
         self._hinted = set(context.state.stores.hints(connected.store_id)) | hinted
@@ -126,16 +138,20 @@ class _Found:
     def __bool__(self) -> bool:
         return bool(self._here or self._new or self._lost)
 
-    def list_days(self, since: DateTime, *, look_for_lost: bool) -> int:
+    @property
+    def is_suspect(self) -> bool:
+        """The listing did not show all that should stand there."""
+        return bool(self._lost or self._hidden)
+
+    def list_days(self, since: DateTime) -> int:
         """All days from `since` on; returns how many names there are no event names."""
         junk = 0
+        self._looked_to = since[:8]
         for day, names, others in _days(self._context, self._connected, since):
             self.add(names)
             junk += others
-            if look_for_lost:
-                self._look_for_lost(day, names)
-        if look_for_lost:
-            self._look_for_lost(_NO_DAY, set())
+            self._look_for_lost(day, names)
+        self._look_for_lost(_NO_DAY, set())
         return junk
 
     def add(self, names: set[str]) -> None:
@@ -153,8 +169,15 @@ class _Found:
         self._looked_to = day + "~"
         for name in sorted(known - names - self._absent.keys()):
             self._context.check_cancelled()
-            if self._connected.store.size(self._context.layout.event(name)) is None:
+            if self._connected.store.size(self._context.layout.event(name)) is not None:
+                self._hidden += 1
+            elif not self._is_lacking(name):
                 self._lost.append(name)
+
+    def _is_lacking(self, name: str) -> bool:
+        """A name that is not `absent` may be lacking: something wrong stood there."""
+        row = self._context.state.journal.event(name)
+        return row is not None and self._context.state.stores.lacks(self._store, row.id)
 
     def book(self) -> None:
         """Inside the caller's transaction."""
@@ -165,11 +188,15 @@ class _Found:
             state.stores.lost(self._store, _add(self._context, name))
 
     def problems(self) -> list[Problem]:
-        """A store that lost something may lose more."""
-        if not self._lost:
-            return []
-        message = f"{len(self._lost)} events that stood here are gone; they are sent again"
-        return [Problem("", "store set back", message, self._connected.name)]
+        """A store that lost something may lose more; one that hides what it has may hide news."""
+        found: list[Problem] = []
+        if self._lost:
+            message = f"{len(self._lost):,} events that stood here are gone; they are sent again"
+            found.append(Problem("", "store set back", message, self._connected.name))
+        if self._hidden:
+            message = f"its listing leaves out {self._hidden:,} events that it has"
+            found.append(Problem("", "suspect store", message, self._connected.name))
+        return found
 
 
 def _days(
