@@ -28,16 +28,26 @@ def entries_in(store: Path) -> list[Entry]:
 
 def contents_in(store: Path) -> dict[DataHash, bytes]:
     """Every content that the store has, in an event or in its history, under its true hash."""
-    bodies = [body for name, path in event_files(store).items() for body in _bodies(path, name)]
-    history = sorted(store.glob("*/history/data/*/*"))
-    bodies += [path.read_bytes() for path in history if path.is_file()]
-    return {PLAIN.data(body): body for body in bodies}
+    return {PLAIN.data(body): body for body in _all_bodies(store)}
+
+
+def hashes_in(store: Path) -> set[DataHash]:
+    """The true hashes of all contents that the store has; one file at a time is in memory."""
+    return {PLAIN.data(body) for body in _all_bodies(store)}
 
 
 def missing_contents(store: Path) -> set[DataHash]:
     """What events of the store bring or name, and nobody finds there by its hash."""
     wanted = {e.data_hash for e in entries_in(store) if e.kind in (Kind.FILE, Kind.LINK)}
-    return wanted - contents_in(store).keys() - {EMPTY_HASH}
+    return wanted - hashes_in(store) - {EMPTY_HASH}
+
+
+def _all_bodies(store: Path) -> Iterator[bytes]:
+    for name, path in event_files(store).items():
+        yield from _bodies(path, name)
+    for path in sorted(store.glob("*/history/data/*/*")):
+        if path.is_file():
+            yield path.read_bytes()
 
 
 def everything_of(laptops: Iterable[Laptop]) -> set[DataHash]:

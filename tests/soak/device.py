@@ -1,0 +1,151 @@
+"""A device: a profile, a folder, and `firnline sync` as real processes that may be killed."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.soak.diary import Diary
+from tests.soak.ledger import Standing
+from tests.soak.shelf import Shelf
+
+FOLDER = "Work"
+PATIENCE = 300.0
+"""Seconds after which a pass counts as hanging."""
+_LOOK = 0.01
+_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+_MISTAKES = ("Traceback", "a mistake in the program")
+_AT_WORK = f"{FOLDER}:"
+"""How a line begins that is about one path: somebody is at work on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """How one process went."""
+
+    code: int
+    output: str
+    errors: str
+    started: float
+    ended: float
+    peak: int
+    """Memory in bytes, where the system tells; else 0."""
+
+    @property
+    def killed(self) -> bool:
+        return self.code == -signal.SIGKILL
+
+
+class Device:
+    """One of those who share the folder. `shelves` are the stores that it knows."""
+
+    def __init__(self, base: Path, name: str, shelves: Sequence[Shelf], diary: Diary) -> None:
+        self.name = name
+        self.folder = base / name / "folder"
+        self.profile = base / name / "profile"
+        self.shelves = list(shelves)
+        self.standing = Standing()
+        self.usual_seconds = 0.5
+        """What passes took of late."""
+        self._diary = diary
+        self._out, self._err = (base / name / f"pass.{kind}" for kind in ("out", "err"))
+
+    def join(self, *, first: bool) -> None:
+        """Make the folder, or join it."""
+        self.folder.parent.mkdir(parents=True)
+        self.command("config", "set", "device.name", self.name)
+        for shelf in self.shelves:
+            self.command("store", "add", shelf.name, str(shelf.path))
+        if first:
+            self.folder.mkdir()
+            self.command("folder", "create", str(self.folder), "--name", FOLDER)
+        else:
+            self.command("folder", "join", FOLDER, str(self.folder))
+
+    def command(self, *arguments: str) -> bytes:
+        """Standard output of a command that must do what it says."""
+        done = subprocess.run(self._arguments(*arguments), capture_output=True, timeout=PATIENCE)
+        if done.returncode != 0:
+            text = done.stderr.decode(errors="replace")
+            raise RuntimeError(f"{self.name}: firnline {' '.join(arguments)}: {text}")
+        return done.stdout
+
+    def sync(self, kill_after: float | None = None, *, at_rest: bool = False) -> Pass:
+        """One pass, killed after that many seconds; what is wrong with it becomes a finding.
+
+        At rest nobody works in the folder.
+        """
+        done = self._run(kill_after)
+        self._diary.note(
+            self.name,
+            "kill that hit" if done.killed else "pass",
+            code=done.code,
+            seconds=round(done.ended - done.started, 3),
+            peak=done.peak,
+            output=done.output,
+            errors=done.errors,
+        )
+        if not (done.killed and kill_after is not None):
+            self.usual_seconds += (done.ended - done.started - self.usual_seconds) / 5
+            for text in self.complaints(done, at_rest=at_rest):
+                self._diary.find(self.name, text)
+        return done
+
+    def _run(self, kill_after: float | None) -> Pass:
+        started = time.monotonic()
+        end = started + (PATIENCE if kill_after is None else kill_after)
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            process = subprocess.Popen(self._arguments("sync"), stdout=out, stderr=err)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, _peak_memory(process.pid))
+            if time.monotonic() >= end:
+                process.kill()
+                process.wait()
+                break
+            time.sleep(_LOOK)
+        output, errors = (path.read_text(errors="replace") for path in (self._out, self._err))
+        return Pass(process.returncode, output, errors, started, time.monotonic(), peak)
+
+    def complaints(self, done: Pass, *, at_rest: bool) -> list[str]:
+        """What no pass may do: crash, hang, fail without a reason that is true."""
+        if done.killed:
+            return [f"a pass took more than {PATIENCE:.0f} seconds"]
+        found = [line for line in done.errors.splitlines() if any(m in line for m in _MISTAKES)]
+        if done.code not in (0, 1):
+            found.append(f"exit code {done.code}: {done.errors!r}")
+        if done.code == 1 and not done.errors:
+            found.append("exit code 1 without a word")
+        for line in self._not_of_stores(done):
+            if at_rest or not line.startswith(_AT_WORK):
+                found.append(f"unexplained: {line}")
+        return found
+
+    def took_all(self, done: Pass) -> bool:
+        """It had nothing to tell but that stores are away, so all that stood still is taken in."""
+        return done.code in (0, 1) and not self._not_of_stores(done)
+
+    def _not_of_stores(self, done: Pass) -> list[str]:
+        """What it said, but for the lines that name a store which was away."""
+        away = [s.name for s in self.shelves if s.away_between(done.started, done.ended)]
+        named = re.compile(rf"\bstore ({'|'.join(away)})\b") if away else None
+        lines = done.errors.splitlines()
+        return [line for line in lines if named is None or not named.search(line)]
+
+    def _arguments(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "firnline", "--profile", str(self.profile), *arguments]
+
+
+def _peak_memory(pid: int) -> int:
+    """The largest resident size so far. Asked of the process itself: what the system tells when it
+    ends includes what was ours when it was started."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = _PEAK.search(status)
+    return 0 if found is None else int(found.group(1)) * 1024

@@ -1,0 +1,145 @@
+"""Three devices and three directory stores for as long as you like, as real processes.
+
+    python3 packaging/dev.py soak [--minutes 60] [--seed N] [--place DIR] [--pace 1.0]
+
+People create, edit, move, delete, link and swap, also while passes run; passes are killed; stores
+vanish and return. Every so often all come to rest, and it is checked that the folders are equal,
+that what only one person touched is there to the byte, that what was deleted stays deleted, that
+every content that was ever taken in is found by its hash in every store and in the log, and that
+nothing is written any more.
+
+All that happened stands in DIR/diary.jsonl, and each device's own log in its profile. The seed
+decides what everybody does, not when the system lets them: a run does not repeat to the letter.
+Exit code 1 when something was wrong; DIR is left as it is then.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# Started as a script, Python looks for modules beside it only: the checkout is two levels up.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.soak import checks
+from tests.soak.diary import Diary
+from tests.soak.world import Habits, World
+
+REST_EVERY = 5.0
+"""Minutes of turmoil between two moments of rest, at most."""
+SAMPLES = 100
+"""Versions that are read back through the command line at the end."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    place = options.place or Path(tempfile.mkdtemp(prefix="firnline-soak-", dir="/var/tmp"))
+    place.mkdir(parents=True, exist_ok=True)
+    if any(place.iterdir()):
+        print(f"{place} is not empty", file=sys.stderr)
+        return 2
+    diary = Diary(place / "diary.jsonl")
+    print(f"soak: seed {options.seed}, in {place}", flush=True)
+    world = World(place, options.seed, diary, habits(options.pace))
+    soak(world, options.minutes)
+    diary.close()
+    for finding in diary.findings:
+        print(f"soak: wrong: {finding}")
+    if not diary.findings and options.place is None:
+        shutil.rmtree(place)
+    return 1 if diary.findings else 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=time.time_ns() // 10**9)
+    parser.add_argument("--place", type=Path, help="an empty or new directory; it is kept")
+    parser.add_argument("--pace", type=float, default=1.0, help="2 is twice as busy (1)")
+    return parser.parse_args(arguments)
+
+
+def habits(pace: float) -> Habits:
+    """How busy everybody is at that pace; stores come and go as ever."""
+    usual = Habits()
+    return Habits(
+        between_acts=usual.between_acts / pace, between_passes=usual.between_passes / pace
+    )
+
+
+def soak(world: World, minutes: float) -> None:
+    """Turmoil and rest in turn until the time is over; ends early when something is wrong."""
+    started = time.monotonic()
+    world.diary.note("all", "begin", minutes=minutes, habits=repr(world.habits))
+    world.begin()
+    numbers: Mapping[str, int] = {}
+    left = minutes * 60
+    rounds = max(1, round(minutes / REST_EVERY))
+    for number in range(rounds, 0, -1):
+        left = minutes * 60 - (time.monotonic() - started)
+        world.turmoil(max(1.0, left / number))
+        numbers = rest(world, last=number == 1)
+        say(world, started, numbers)
+        if world.diary.findings:
+            return
+
+
+def rest(world: World, *, last: bool, samples: int = SAMPLES) -> Mapping[str, int]:
+    """Everybody comes to rest, and all is checked; at the last one with all stores, before it now
+    and then with one away, which returns with an old state."""
+    dice = world.dice["rest"]
+    world.diary.note("all", "rest", last=last)
+    away = dice.choice(list(world.shelves.values()))
+    if not last and dice.random() < 0.5:
+        away.leave(mount_point=dice.random() < 0.5)
+    checks.come_to_rest(world)
+    trees = checks.check_folders(world)
+    contents = checks.check_stores(world, trees)
+    checks.check_rest(world)
+    numbers = checks.check_history(world, dice, samples if last else samples // 10)
+    if not last:
+        world.graves.dig(*dice.sample(world.devices, 2))
+    away.come_back()
+    return {**numbers, "contents checked": contents, "files": len(trees["a"])}
+
+
+def say(world: World, started: float, numbers: Mapping[str, int]) -> None:
+    """Where the run is."""
+    counts = world.diary.counts
+    acts = sum(counts.values()) - sum(counts[each] for each in _NO_ACTS)
+    shown = {
+        "passes": counts["pass"] + counts["kill that hit"],
+        "kills": counts["kill"],
+        "kills that hit": counts["kill that hit"],
+        "stores gone": counts["store leaves"],
+        "edits": acts,
+        **numbers,
+        "MiB at most": world.peak // 2**20,
+        "findings": counts["finding"],
+    }
+    hours = (time.monotonic() - started) / 3600
+    text = ", ".join(f"{number:,} {what}" for what, number in shown.items())
+    print(f"soak: {hours:.2f} hours, {text}", flush=True)
+    world.diary.note("all", "summary", text=text)
+
+
+_NO_ACTS = (
+    "pass",
+    "kill",
+    "kill that hit",
+    "store leaves",
+    "store returns",
+    "begin",
+    "turmoil",
+    "rest",
+    "summary",
+    "finding",
+)
+
+if __name__ == "__main__":
+    sys.exit(main())
