@@ -6,8 +6,9 @@ system can (`openat`), directories are opened one below the other by handle; els
 each is looked at before its path is used.
 
 Nothing stays open between two calls: a stick can be unplugged, a share unmounted. A base that is
-missing is never made here, and one on another device than at the start (something was unmounted or
-mounted over it) is taken for missing.
+missing is never made here, and one that is another directory than at the start (something was
+unmounted, or mounted over it) is taken for missing. Some file systems (FAT, FUSE) may give a
+directory another inode after a while; who connects again then finds the same store.
 """
 
 import errno
@@ -61,9 +62,10 @@ class ConfinedTree:
         self._steps = steps
         self._mode = mode
         self._by_handle = by_handle
-        self._device: int | None = None
+        self._identity: tuple[int, int] | None = None
+        """Device and inode of the base."""
         with self.enter("") as place:
-            self._device = os.stat(place.itself).st_dev
+            self._identity = _identity(os.stat(place.itself))
 
     @contextmanager
     def enter(self, directory: str, changed: set[str] | None = None) -> Iterator[Place]:
@@ -100,7 +102,7 @@ class ConfinedTree:
         except OSError as error:
             raise base_error(error) from error
         try:
-            self._check_device(os.fstat(descriptor).st_dev)
+            self._check_same(os.fstat(descriptor))
         except UnavailableError:
             os.close(descriptor)
             raise
@@ -119,7 +121,7 @@ class ConfinedTree:
     def _walk_paths(self, parts: list[str], changed: set[str] | None) -> str:
         path = self.base
         try:
-            self._check_device(os.stat(path).st_dev)
+            self._check_same(os.stat(path))
             if not os.path.isdir(path):
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         except OSError as error:
@@ -133,9 +135,9 @@ class ConfinedTree:
                 self._make(path, None, parts[:depth], changed)
         return path
 
-    def _check_device(self, device: int) -> None:
-        if self._device not in (None, device):
-            raise UnavailableError("", "another disk is there now")
+    def _check_same(self, status: os.stat_result) -> None:
+        if self._identity not in (None, _identity(status)):
+            raise UnavailableError("", "another disk or directory is there now")
 
     def _can_make(self, error: OSError, parts: list[str], changed: set[str] | None) -> None:
         """Raises, unless a directory is missing and to be made."""
@@ -154,6 +156,10 @@ class ConfinedTree:
             os.mkdir(name, self._mode, dir_fd=descriptor)
         if changed is not None:
             changed.add("/".join(parts[:-1]))
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _check_plain_directory(path: str) -> None:

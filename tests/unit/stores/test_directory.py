@@ -212,12 +212,16 @@ def test_base_is_missing(tmp_path, by_handle):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_base_that_goes_away(store, base):
-    """When the base goes away, every call says that the store cannot be reached, and makes none."""
+@pytest.mark.parametrize("mount_point", [False, True])
+def test_base_that_goes_away(store, base, mount_point):
+    """When the base goes away, every call says that the store cannot be reached, and makes none;
+    nothing is written into the directory on which it was mounted."""
     store.put_many([("a", b"x")])
     upload = store.upload()
     upload.write(b"x")
     os.rename(base, base.parent / "away")
+    if mount_point:
+        base.mkdir()
     for attempt in (
         lambda: list(store.list("")),
         lambda: list(store.list("no/such")),
@@ -239,7 +243,9 @@ def test_base_that_goes_away(store, base):
             attempt()
     with upload:
         pass
-    assert not base.exists()
+    assert base.exists() == mount_point
+    if mount_point:
+        base.rmdir()
     os.rename(base.parent / "away", base)
     assert store.size("a") == 1
 

@@ -302,7 +302,8 @@ def test_a_broken_clock(store, monkeypatch):
     fstat = os.fstat
 
     def far_away(descriptor: int) -> SimpleNamespace:
-        return SimpleNamespace(st_mtime=1e20, st_dev=fstat(descriptor).st_dev)
+        real = fstat(descriptor)
+        return SimpleNamespace(st_mtime=1e20, st_dev=real.st_dev, st_ino=real.st_ino)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", far_away)
