@@ -41,7 +41,13 @@ CHECKS: dict[str, list[str]] = {
     "Layers": ["lint-imports", "--no-logo"],
 }
 TESTS: dict[str, list[str]] = {
-    "Tests": ["pytest", "--numprocesses=auto", "--cov", "--cov-report=term-missing:skip-covered"],
+    "Tests": [
+        "pytest",
+        "--numprocesses=auto",
+        "--dist=loadgroup",
+        "--cov",
+        "--cov-report=term-missing:skip-covered",
+    ],
     "Coverage": ["python", "packaging/coverage_gate.py"],
 }
 
