@@ -102,9 +102,7 @@ def check_stores(world: World, trees: Trees) -> int:
     hash. Returns the number of contents looked for."""
     world.ledger.add(node for found in trees.values() for node in found.values())
     taken = world.ledger.taken() - {EMPTY_HASH}
-    names = {
-        shelf.name: event_files(shelf.path).keys() for shelf in _present(world)
-    }
+    names = {shelf.name: event_files(shelf.path).keys() for shelf in _present(world)}
     every = set().union(*names.values())
     for store, there in names.items():
         if every - there:

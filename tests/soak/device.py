@@ -1,5 +1,6 @@
 """A device: a profile, a folder, and `firnline sync` as real processes that may be killed."""
 
+import os
 import re
 import signal
 import subprocess
@@ -43,11 +44,22 @@ class Pass:
 class Device:
     """One of those who share the folder. `shelves` are the stores that it knows."""
 
-    def __init__(self, base: Path, name: str, shelves: Sequence[Shelf], diary: Diary) -> None:
+    def __init__(
+        self,
+        base: Path,
+        name: str,
+        shelves: Sequence[Shelf],
+        diary: Diary,
+        program: Path | None = None,
+    ) -> None:
+        """`program`: where Firnline's package lies; None: where ours is."""
         self.name = name
         self.folder = base / name / "folder"
         self.profile = base / name / "profile"
         self.shelves = list(shelves)
+        self._environment = dict(os.environ)
+        if program is not None:
+            self._environment["PYTHONPATH"] = str(program)
         self.standing = Standing()
         self.usual_seconds = 0.5
         """What passes took of late."""
@@ -68,7 +80,12 @@ class Device:
 
     def command(self, *arguments: str) -> bytes:
         """Standard output of a command that must do what it says."""
-        done = subprocess.run(self._arguments(*arguments), capture_output=True, timeout=PATIENCE)
+        done = subprocess.run(
+            self._arguments(*arguments),
+            env=self._environment,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         if done.returncode != 0:
             text = done.stderr.decode(errors="replace")
             raise RuntimeError(f"{self.name}: firnline {' '.join(arguments)}: {text}")
@@ -99,7 +116,9 @@ class Device:
         started = time.monotonic()
         end = started + (PATIENCE if kill_after is None else kill_after)
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            process = subprocess.Popen(self._arguments("sync"), stdout=out, stderr=err)
+            process = subprocess.Popen(
+                self._arguments("sync"), env=self._environment, stdout=out, stderr=err
+            )
         peak = 0
         while process.poll() is None:
             peak = max(peak, _peak_memory(process.pid))
@@ -116,10 +135,10 @@ class Device:
         if done.killed:
             return [f"a pass took more than {PATIENCE:.0f} seconds"]
         found = [line for line in done.errors.splitlines() if any(m in line for m in _MISTAKES)]
-        if done.code not in (0, 1):
+        if done.code not in self._honest_codes(done):
             found.append(f"exit code {done.code}: {done.errors!r}")
-        if done.code == 1 and not done.errors:
-            found.append("exit code 1 without a word")
+        if done.code != 0 and not done.errors:
+            found.append(f"exit code {done.code} without a word")
         for line in self._not_of_stores(done):
             if at_rest or not line.startswith(_AT_WORK):
                 found.append(f"unexplained: {line}")
@@ -127,7 +146,13 @@ class Device:
 
     def took_all(self, done: Pass) -> bool:
         """It had nothing to tell but that stores are away, so all that stood still is taken in."""
-        return done.code in (0, 1) and not self._not_of_stores(done)
+        return done.code in self._honest_codes(done) and not self._not_of_stores(done)
+
+    def _honest_codes(self, done: Pass) -> tuple[int, ...]:
+        """A store's place that stands empty may have been wiped: a question for the user."""
+        span = done.started, done.ended
+        empty = any(shelf.away_between(*span, mount_point=True) for shelf in self.shelves)
+        return (0, 1, 3) if empty else (0, 1)
 
     def _not_of_stores(self, done: Pass) -> list[str]:
         """What it said, but for the lines that name a store which was away."""

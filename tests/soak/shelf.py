@@ -2,9 +2,17 @@
 
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.soak.diary import Diary
+
+
+@dataclass(slots=True)
+class _Absence:
+    start: float
+    mount_point: bool
+    end: float = float("inf")
 
 
 class Shelf:
@@ -17,13 +25,12 @@ class Shelf:
         self._aside = path.with_name(f"{path.name} away")
         self._diary = diary
         self._lock = threading.Lock()
-        self._away: list[list[float]] = []
-        """Beginning and end of each absence."""
+        self._away: list[_Absence] = []
 
     def leave(self, *, mount_point: bool) -> None:
         self._diary.note(self.name, "store leaves", mount_point=mount_point)
         with self._lock:
-            self._away.append([time.monotonic(), float("inf")])
+            self._away.append(_Absence(time.monotonic(), mount_point))
         self.path.rename(self._aside)
         if mount_point:
             self.path.mkdir()
@@ -35,7 +42,7 @@ class Shelf:
         self._clear_place()
         self._aside.rename(self.path)
         with self._lock:
-            self._away[-1][1] = time.monotonic()
+            self._away[-1].end = time.monotonic()
         self._diary.note(self.name, "store returns")
 
     def _clear_place(self) -> None:
@@ -52,7 +59,9 @@ class Shelf:
     def away(self) -> bool:
         return self.away_between(time.monotonic(), time.monotonic())
 
-    def away_between(self, start: float, end: float) -> bool:
-        """True when it was out of reach for a moment of that span (`time.monotonic`)."""
+    def away_between(self, start: float, end: float, *, mount_point: bool = False) -> bool:
+        """True when it was out of reach for a moment of that span (`time.monotonic`); with
+        `mount_point` only when an empty directory stood there."""
         with self._lock:
-            return any(gone <= end and back >= start for gone, back in self._away)
+            found = [each for each in self._away if each.start <= end and each.end >= start]
+        return any(each.mount_point or not mount_point for each in found)

@@ -5,6 +5,7 @@ place, which is left as it is.
 """
 
 import random
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from tests.soak.ledger import Ledger
 from tests.soak.own_area import OwnArea
 from tests.soak.shared_area import SharedArea
 from tests.soak.shelf import Shelf
+
+import firnline
 
 KNOWN = {"a": ("s1", "s2", "s3"), "b": ("s1", "s2"), "c": ("s2", "s3")}
 STORES = ("s1", "s2", "s3")
@@ -79,9 +82,13 @@ class World:
         self.dice = Dice(seed)
         self.graves = Graves(diary, self.dice["graves"])
         (place / "stores").mkdir()
+        # Of its own, so that the checkout can be worked on meanwhile.
+        program = place / "program"
+        package = Path(firnline.__file__).parent
+        shutil.copytree(package, program / "firnline", ignore=shutil.ignore_patterns("*.pyc"))
         self.shelves = {name: Shelf(place / "stores" / name, diary) for name in STORES}
         self.devices = [
-            Device(place, name, [self.shelves[store] for store in stores], diary)
+            Device(place, name, [self.shelves[store] for store in stores], diary, program)
             for name, stores in KNOWN.items()
         ]
         self.people: list[Person] = []
