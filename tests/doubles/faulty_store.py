@@ -1,7 +1,10 @@
 """A wrapper over any store that fails as it is told, in the style of Kopia's FaultyStorage.
 
 Faults are queued for each method; every call takes the first one that fits its path. `verify`
-fails when one was never hit: a test of a fault that did not happen proves nothing.
+fails when one was never hit: a test of a fault that did not happen proves nothing. What can go
+wrong: an error before or after the effect, half of it and then an error, bytes that are cut or
+garbled on their way, listings that are old, short, in disorder or break off, slowness, and
+(`ANY` method, many times) a store that is gone until its faults are taken back.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +21,17 @@ METHODS = frozenset(
     | {"server_time", "free_space", "close"}
 )
 """The methods of a store, of its readers (`read`) and of its uploads."""
+ANY = "any"
+"""For a fault of every method."""
+JUNK = (
+    Listed("junk", 4, False),
+    Listed("..", 4, False),
+    Listed("x" * 255, 4, False),
+    Listed("20261122", None, False),
+    Listed("not-a-day", None, True),
+    Listed("\udcff\n \x1b[31m", 4, False),
+)
+"""What may stand in a directory that is none of ours."""
 
 
 @dataclass
@@ -31,6 +45,8 @@ class Fault:
     """For so many calls."""
     skip: int = 0
     """Only after so many calls that would fit."""
+    after: int = 0
+    """Only after so many calls of any method."""
     delay: float = 0.0
     """Seconds, by the clock that the store was given."""
     callback: Callable[[], object] | None = None
@@ -39,10 +55,17 @@ class Fault:
     """Raised instead of the effect."""
     error_after: BaseException | None = None
     """Raised after the effect: the answer was lost."""
+    error_midway: BaseException | None = None
+    """Raised after half of the effect: of several files some stand whole and one is cut, of a
+    listing some names came."""
     short: int | None = None
     """Only so many bytes of what is read or written, or entries of a listing."""
     garble: bool = False
     """One bit of what is read or written is another."""
+    stale: bool = False
+    """A listing shows what it showed when it was last asked for; nothing if it never was."""
+    disorder: bool = False
+    """A listing comes backwards, each name twice, with junk between."""
     hits: int = 0
 
     def bend(self, body: bytes) -> bytes:
@@ -53,9 +76,16 @@ class Fault:
             kept = kept[:middle] + bytes([kept[middle] ^ 1]) + kept[middle + 1 :]
         return kept
 
-    def entries(self, listed: Iterator[Listed]) -> Iterator[Listed]:
-        """A listing as it comes through this fault."""
-        return listed if self.short is None else iter(list(listed)[: self.short])
+    def entries(self, listed: list[Listed], before: list[Listed]) -> Iterator[Listed]:
+        """A listing as it comes through this fault; `before` is what it was once."""
+        found = before if self.stale else listed
+        if self.disorder:
+            found = [*JUNK, *reversed(found), *found, *JUNK]
+        if self.error_midway is None:
+            yield from found[: self.short]
+            return
+        yield from found[: len(found) // 2]
+        raise self.error_midway
 
 
 @dataclass
@@ -67,6 +97,8 @@ class FaultyStore:
     calls: list[tuple[str, str]] = field(default_factory=list)
     """(method, path) of every call, in order."""
     faults: list[Fault] = field(default_factory=list)
+    listings: dict[str, list[Listed]] = field(default_factory=dict)
+    """By directory, what it listed when it was last asked for: what a stale listing shows."""
 
     @property
     def kind(self) -> str:
@@ -78,7 +110,7 @@ class FaultyStore:
 
     def add(self, fault: Fault) -> Fault:
         """Queue a fault. Raises ValueError for a method that no store has."""
-        if fault.method not in METHODS:
+        if fault.method not in {*METHODS, ANY}:
             raise ValueError(f"no method of a store: {fault.method}")
         self.faults.append(fault)
         return fault
@@ -106,7 +138,8 @@ class FaultyStore:
 
     def _next(self, method: str, path: str) -> Fault:
         for fault in self.faults:
-            if fault.method == method and fault.path in path and fault.hits < fault.repeat:
+            fits = fault.method in (method, ANY) and fault.path in path
+            if fits and fault.hits < fault.repeat and len(self.calls) > fault.after:
                 if fault.skip == 0:
                     return fault
                 fault.skip -= 1
@@ -114,7 +147,10 @@ class FaultyStore:
 
     def list(self, directory: str, after: str = "", sizes: bool = False) -> Iterator[Listed]:
         with self.at("list", directory) as fault:
-            return fault.entries(self.inner.list(directory, after, sizes))
+            before = self.listings.get(directory, [])
+            listed = list(self.inner.list(directory, after, sizes))
+            self.listings[directory] = listed
+            return fault.entries(listed, before)
 
     def size(self, path: str) -> int | None:
         with self.at("size", path):
@@ -137,10 +173,20 @@ class FaultyStore:
 
     def put_many(self, files: Iterable[tuple[str, bytes]]) -> None:
         with self.at("put_many", "") as fault:
-            self.inner.put_many((path, fault.bend(body)) for path, body in files)
+            bent = [(path, fault.bend(body)) for path, body in files]
+            if fault.error_midway is None or not bent:
+                self.inner.put_many(bent)
+                return
+            middle = len(bent) // 2
+            whole, (path, body) = bent[:middle], bent[middle]
+            self.inner.put_many([*whole, (path, body[: len(body) // 2])])
+            raise fault.error_midway
 
     def create(self, path: str, body: bytes) -> None:
         with self.at("create", path) as fault:
+            if fault.error_midway is not None:
+                self.inner.create(path, body[: len(body) // 2])
+                raise fault.error_midway
             self.inner.create(path, fault.bend(body))
 
     def rename(self, source: str, target: str) -> None:
@@ -154,6 +200,12 @@ class FaultyStore:
     def delete(self, path: str) -> None:
         with self.at("delete", path):
             self.inner.delete(path)
+
+    def cut(self, path: str) -> None:
+        """Leave half of a file, as a store does whose writes are not atomic."""
+        with self.inner.open(path) as reader:
+            body = reader.read(reader.size)
+        self.inner.put_many([(path, body[: len(body) // 2])])
 
     def server_time(self) -> datetime | None:
         with self.at("server_time", ""):
@@ -198,6 +250,9 @@ class FaultyUpload:
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         with self._store.at("write", "") as fault:
+            if fault.error_midway is not None:
+                self._inner.write(bytes(chunk)[: len(chunk) // 2])
+                raise fault.error_midway
             self._inner.write(fault.bend(bytes(chunk)))
 
     def clone(self, descriptor: int) -> bool:
@@ -213,5 +268,8 @@ class FaultyUpload:
             self._inner.flush()
 
     def commit(self, path: str) -> None:
-        with self._store.at("commit", path):
+        with self._store.at("commit", path) as fault:
             self._inner.commit(path)
+            if fault.error_midway is not None:
+                self._store.cut(path)
+                raise fault.error_midway

@@ -6,7 +6,7 @@ itself, what this device is called, what the other stores are. Otherwise nothing
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from firnline.config.schema import HomeKeep
@@ -15,6 +15,7 @@ from firnline.core.hashing import PLAIN
 from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
 from firnline.folder.filesystem import Root
+from firnline.state.database import DatabaseError, DatabaseFault, set_aside
 from firnline.state.folder_state import FolderState
 from firnline.stores.configs import FolderConfig
 from firnline.stores.errors import StoreError
@@ -27,7 +28,7 @@ from firnline.sync.connection import (
     find_folder,
     register_folder,
 )
-from firnline.sync.context import Connected, FolderContext, Unreached
+from firnline.sync.context import Connected, FolderContext, Problem, Unreached
 from firnline.sync.listing import list_home
 
 _REGISTERED = "registered"
@@ -56,8 +57,7 @@ def open_folder(
     """
     with ExitStack() as stack:
         root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
-        state = FolderState(state_file(engine, folder.folder_id), steps=engine.outside.steps)
-        stack.callback(state.close)
+        state, found = stack.enter_context(_open_state(engine, folder.folder_id))
         stores, unreached = _stores(engine, folder, connect=connect)
         here = _find(engine, folder, stores)
         context = FolderContext(
@@ -76,6 +76,7 @@ def open_folder(
             steps=engine.outside.steps,
             progress=engine.outside.progress,
             cancelled=engine.outside.cancelled,
+            found=found,
         )
         _refuse_replaced(context)
         if engine.writes:
@@ -85,6 +86,30 @@ def open_folder(
             _register_all(engine, context, here.config)
             _attach(engine, folder, context)
         yield context
+
+
+@contextmanager
+def _open_state(engine: Engine, folder_id: str) -> Iterator[tuple[FolderState, list[Problem]]]:
+    """The folder's tables, and what was wrong with them. Damaged ones are set aside; new ones are
+    made from folder and stores by the rules for joining, which delete nothing (section 7)."""
+    path, steps = state_file(engine, folder_id), engine.outside.steps
+    found: list[Problem] = []
+    try:
+        state = FolderState(path, steps=steps, check=engine.writes)
+    except DatabaseError as error:
+        if error.fault is not DatabaseFault.DAMAGED or not engine.writes:
+            raise
+        _logger.info("%s", error)
+        place = set_aside(path, steps)
+        found.append(Problem("", "state damaged", f"it is kept as {place.name}"))
+        state = FolderState(path, steps=steps)
+    try:
+        with closing(state), state.database.translating():
+            yield state, found
+    except DatabaseError as error:
+        if error.fault is DatabaseFault.DAMAGED and engine.writes:
+            set_aside(path, steps)
+        raise
 
 
 def keeps_all(engine: Engine, folder: FolderSettings) -> bool:

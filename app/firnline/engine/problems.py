@@ -18,7 +18,7 @@ from firnline.history.browse import NotAFileError, NotThereError
 from firnline.history.conflicts import DirectoryThereError, NoConflictError, NoSuchVersionError
 from firnline.history.moments import BadMomentError
 from firnline.history.timeline import UnknownDeviceError
-from firnline.state.database import DatabaseError
+from firnline.state.database import DatabaseError, DatabaseFault
 from firnline.stores import errors as store
 from firnline.sync.bodies import ContentMissingError
 from firnline.sync.connection import ReplacedError
@@ -118,6 +118,18 @@ def _replaced(error: ReplacedError, subject: str) -> Explanation:
     return Explanation("Another store", what, advice)
 
 
+def _database(error: DatabaseError, subject: str) -> Explanation:
+    title, advice = "This device's state", "look at the disk and the file's rights, and sync again"
+    if error.fault is DatabaseFault.FULL:
+        title, advice = (
+            "No space here",
+            "make room on this computer and sync again; nothing is lost",
+        )
+    if error.fault is DatabaseFault.DAMAGED:
+        advice = "the next sync makes it anew from folder and stores, and deletes nothing"
+    return Explanation(title, _about(subject, str(error)), advice)
+
+
 def _engine_error(error: EngineError, subject: str) -> Explanation:
     return Explanation("Not done", _about(subject, error.what), error.advice)
 
@@ -183,10 +195,9 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
         "{0}",
         "restore it from a backup, or remove it to become a new device",
     ),
-    DatabaseError: _words(
-        "This device's state",
-        "{0}",
-        "move the file away; the next sync makes it anew from folder and stores",
+    DatabaseError: _database,
+    MemoryError: _words(
+        "No memory", "this computer ran out of memory", "close other programs and sync again"
     ),
     ClockBeforeBuildError: _words("The clock", "{0}", "set it right and sync again"),
     NowhereToWriteError: _words(
@@ -214,6 +225,14 @@ _KINDS = {
     "refused event": ("Refused", "it was left alone; nothing else waits for it"),
     "not applied": ("Not brought here", _AGAIN),
     "link outside": ("Link not made", "make it point into the folder"),
+    "state damaged": (
+        "This device's state was damaged",
+        "nothing is to be done: it was made anew from folder and stores, and nothing was deleted",
+    ),
+    "store full": (
+        "The store is full",
+        "make room there and sync again; what could not be sent waits on this computer",
+    ),
     "no source": ("Out of reach", "connect the store or device that has it"),
     "store set back": (
         "The store lost something",

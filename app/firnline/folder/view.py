@@ -17,6 +17,10 @@ from firnline.folder.portable import Paths
 
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
+_RESERVE = 32 * 2**20
+_RESERVED_PART = 20
+"""What stays free on the folder's disk: so many bytes, on a small disk a twentieth of it."""
+
 
 class View:
     """What stands in the folder at `path`, a directory of this computer.
@@ -102,13 +106,15 @@ class View:
             return self.access.open_directory("")
 
     def free_space(self) -> int | None:
-        """Bytes that can still be written, None where the system does not say."""
+        """Bytes that may still be written, None where the system does not say. Some stay free:
+        other programs need them, and so do this device's own tables on the same disk."""
         import shutil
 
         try:
-            return shutil.disk_usage(self.path).free
+            total, _, free = shutil.disk_usage(self.path)
         except OSError:
             return None
+        return max(free - min(_RESERVE, total // _RESERVED_PART), 0)
 
     # -- what is kept
 

@@ -2,47 +2,107 @@
 
 Write-ahead log with `synchronous=FULL`: what a transaction committed survives a power cut, which
 *intents before effects* rests on (docs/design.md section 7). The file is private to its user.
+
+What SQLite raises comes out as `DatabaseError`, which says what a person can do about it: a full
+disk wants room, a damaged file is set aside and made anew. Whether the file is sound is looked at
+only when the last process that wrote to it was killed.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 from firnline.core.steps import Steps, no_steps
 
 
+class DatabaseFault(StrEnum):
+    """Why a state file cannot be used."""
+
+    FULL = "no space left"
+    DAMAGED = "damaged"
+    OTHER = "other"
+
+
 class DatabaseError(Exception):
     """The state file cannot be used; `path` says which, the message why."""
 
-    def __init__(self, path: Path, detail: str) -> None:
+    def __init__(self, path: Path, detail: str, fault: DatabaseFault = DatabaseFault.OTHER) -> None:
         super().__init__(f"{path}: {detail}")
         self.path = path
         self.detail = detail
+        self.fault = fault
+
+    @classmethod
+    def of(cls, path: Path, error: sqlite3.Error | OSError) -> "DatabaseError":
+        """What the library or the system said, understood."""
+        if isinstance(error, OSError):
+            full = error.errno in _NO_SPACE
+            return cls(path, str(error), DatabaseFault.FULL if full else DatabaseFault.OTHER)
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+        return cls(path, str(error), _FAULTS.get(code, DatabaseFault.OTHER))
+
+
+_NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_PRIMARY = 0xFF
+"""Of an extended result code, the part that says the kind."""
+_FAULTS = {
+    sqlite3.SQLITE_FULL: DatabaseFault.FULL,
+    sqlite3.SQLITE_CORRUPT: DatabaseFault.DAMAGED,
+    sqlite3.SQLITE_NOTADB: DatabaseFault.DAMAGED,
+}
 
 
 class Database:
     """A connection to one state file, its schema brought up to date."""
 
-    def __init__(self, path: Path, migrations: Sequence[str], *, steps: Steps = no_steps) -> None:
-        """Opens or creates. Raises DatabaseError for garbage and for a newer program's file."""
+    def __init__(
+        self,
+        path: Path,
+        migrations: Sequence[str],
+        *,
+        steps: Steps = no_steps,
+        check: bool = False,
+    ) -> None:
+        """Opens or creates. Raises DatabaseError for garbage and for a newer program's file.
+
+        `check`: nobody else has it open, so that a write-ahead log that still stands there is one
+        of a process that was killed; then the file is looked through for damage.
+        """
         self.path = path
         self._steps = steps
+        killed = check and _has_log(path)
         try:
             _create_private(path)
             self.connection = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, cached_statements=256
             )
         except (sqlite3.Error, OSError) as error:
-            raise DatabaseError(path, str(error)) from error
+            raise DatabaseError.of(path, error) from error
         try:
-            self._prepare(migrations)
-        except BaseException as error:
+            with self.translating():
+                if killed:
+                    self._look_for_damage()
+                self._prepare(migrations)
+        except BaseException:
             self.close()
-            if isinstance(error, sqlite3.Error):
-                raise DatabaseError(path, str(error)) from error
             raise
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """What the database says inside comes out as DatabaseError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise DatabaseError.of(self.path, error) from error
+
+    def _look_for_damage(self) -> None:
+        found = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise DatabaseError(self.path, str(found), DatabaseFault.DAMAGED)
 
     def _prepare(self, migrations: Sequence[str]) -> None:
         execute = self.connection.execute
@@ -89,7 +149,7 @@ class Database:
         except BaseException as error:
             self._roll_back()
             if isinstance(error, sqlite3.Error):
-                raise DatabaseError(self.path, str(error)) from error
+                raise DatabaseError.of(self.path, error) from error
             raise
 
     def _roll_back(self) -> None:
@@ -99,6 +159,38 @@ class Database:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _has_log(path: Path) -> bool:
+    """SQLite removes its log when the last connection closes."""
+    try:
+        return _log(path).stat().st_size > 0
+    except OSError:
+        return False
+
+
+def set_aside(path: Path, steps: Steps = no_steps) -> Path:
+    """Rename a damaged file that nobody has open, so that a new one can be made; returns its place.
+
+    The log goes first: one that stayed would be taken for the new file's. Raises DatabaseError.
+    """
+    number = 1
+    while (place := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    try:
+        if _log(path).exists():
+            steps("set database log aside")
+            _log(path).rename(_log(place))
+        steps("set database aside")
+        path.rename(place)
+        path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    except OSError as error:
+        raise DatabaseError.of(path, error) from error
+    return place
 
 
 def _create_private(path: Path) -> None:

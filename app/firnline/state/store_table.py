@@ -100,6 +100,13 @@ class StoreTable:
         ).fetchone()
         return row is not None
 
+    def is_doubtful(self, store: str, event: int) -> bool:
+        """True when something else, or only a part, may stand there under the event's name."""
+        row = self._sql.execute(
+            "SELECT 1 FROM lacking WHERE store=? AND event=? AND wrong", (store, event)
+        ).fetchone()
+        return row is not None
+
     def lacking(self, store: str) -> list[tuple[int, str]]:
         """What a store lacks, by event name: parents come before children nearly always."""
         return list(

@@ -19,8 +19,8 @@ from firnline.folder.errors import FolderError
 from firnline.stores.base import Reader
 from firnline.stores.errors import CorruptError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext
+from firnline.sync.verify_stream import CHUNK, note_lost_at_home
 
-CHUNK = 4 * 2**20
 _IN_MEMORY = 8 * 2**20
 
 
@@ -97,11 +97,11 @@ class Bodies:
         for source in sources:
             if source.event is None or source.place is None:
                 continue
+            if source.place is self._context.home:
+                note_lost_at_home(self._context, source.event)
+                continue
             with state.transaction("event lost"):
-                if source.place is self._context.home:
-                    state.stores.release(source.event)
-                else:
-                    state.stores.lost(source.place.store_id, source.event, wrong=True)
+                state.stores.lost(source.place.store_id, source.event, wrong=True)
 
     def read(self, data_hash: DataHash, limit: int) -> bytes:
         """A content of at most `limit` bytes. Raises ContentMissingError, ContentTooLargeError."""

@@ -10,6 +10,7 @@ from firnline.core.steps import Steps, no_steps
 from firnline.folder.filesystem import Root
 from firnline.state.folder_state import FolderState
 from firnline.stores.base import Store
+from firnline.stores.errors import StoreError
 from firnline.stores.layout import FolderLayout
 
 HOME = "home"
@@ -95,7 +96,17 @@ class FolderContext:
     hasher: Hasher = PLAIN
     steps: Steps = no_steps
     progress: Progress = field(default_factory=Progress)
+    found: list[Problem] = field(default_factory=list)
+    """What was wrong when the folder was opened, and is told with the pass."""
+    full: dict[str, StoreError] = field(default_factory=dict)
+    """Stores, by name, that had no space left in this pass: they are read from, and take only what
+    has no body."""
     cancelled: Callable[[], bool] = field(default=lambda: False)
+
+    @property
+    def with_room(self) -> list[Connected]:
+        """The reached stores that take bodies, best rated first."""
+        return [connected for connected in self.stores if connected.name not in self.full]
 
     def check_cancelled(self) -> None:
         """Raises CancelledError at a place where stopping is safe."""

@@ -5,16 +5,17 @@ Parents go before children, per path; what an event names without carrying it is
 cannot read itself it does not pass on: it could not say what belongs to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from firnline.core.hashing import NO_PARENT
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext, Problem
-from firnline.sync.event_writer import drop_store
+from firnline.sync.event_writer import drop_store, store_failed
 from firnline.sync.filling import Filling, NoSourceError, TargetError
+from firnline.sync.verify_stream import note_lost_at_home
 
-_UNREAD = (EventState.NAMED, EventState.REFUSED)
+_UNREAD = (EventState.NAMED, EventState.REFUSED, EventState.OPEN)
 
 
 class Copier:
@@ -29,15 +30,27 @@ class Copier:
         """Fill every store in reach, and the home store with what it keeps: everything, or what
         no store is known to have."""
         context, stores = self._context, self._context.state.stores
-        for connected in list(context.stores):
-            self._fill(connected, stores.lacking(connected.store_id))
+        self.fill(list(context.stores))
         self._fill(context.home, stores.not_held() if context.keep_all else stores.nowhere())
+
+    def fill(self, targets: Iterable[Connected]) -> None:
+        """Only these stores."""
+        for connected in targets:
+            self._fill(connected, self._context.state.stores.lacking(connected.store_id))
 
     def _fill(self, target: Connected, lacking: Sequence[tuple[int, str]]) -> None:
         if not lacking:
             return
         context = self._context
         context.progress.begin(f"copying to {target.name}", len(lacking), "events")
+        if target.name not in context.full:
+            self._bring_all(target, lacking)
+        if target.name in context.full:
+            self._bring_all(target, without_bodies(context, target))
+        context.progress.end()
+
+    def _bring_all(self, target: Connected, lacking: Sequence[tuple[int, str]]) -> None:
+        context = self._context
         filling = Filling(context, target)
         try:
             for row in parents_first(context, lacking):
@@ -47,13 +60,14 @@ class Copier:
                 context.progress.advance(1)
             filling.flush()
         except TargetError as failure:
-            self._failed(target, failure.error)
+            self._failed(filling, failure.error)
         self.copied += filling.copied
-        context.progress.end()
 
     def _bring(self, filling: Filling, row: EventRow) -> None:
         """One event, from the first source that has it whole. Raises TargetError."""
         filling.prepare(row)
+        if filling.stands_already(row):
+            return
         for source in self._sources(filling.target, row):
             try:
                 filling.take(row, source)
@@ -80,19 +94,41 @@ class Copier:
         if isinstance(error, UnavailableError):
             drop_store(self._context, source, error)
         elif isinstance(error, (NotFoundError, CorruptError)):
-            state = self._context.state
-            with state.transaction("event lost"):
-                if source is self._context.home:
-                    state.stores.release(row.id)
-                else:
-                    wrong = isinstance(error, CorruptError)
-                    state.stores.lost(source.store_id, row.id, wrong=wrong)
+            if source is self._context.home:
+                note_lost_at_home(self._context, row.id)
+                return
+            with self._context.state.transaction("event lost"):
+                wrong = isinstance(error, CorruptError)
+                self._context.state.stores.lost(source.store_id, row.id, wrong=wrong)
 
-    def _failed(self, target: Connected, error: StoreError) -> None:
-        drop_store(self._context, target, error)
+    def _failed(self, filling: Filling, error: StoreError) -> None:
+        target, state = filling.target, self._context.state
         if target is self._context.home:
             message = f"history is not kept on this computer: {error}"
             self.problems.append(Problem("", "home store", message, target.name))
+            return
+        store_failed(self._context, target, error)
+        with state.transaction("failed write"):
+            for row in filling.at_risk:
+                state.stores.lost(target.store_id, row.id, wrong=True)
+
+
+def without_bodies(context: FolderContext, target: Connected) -> list[tuple[int, str]]:
+    """What a full store may still take, though it lacks more: deletions, moves and the like, of
+    what it has (`RELIABILITY` calls it read-only for bodies)."""
+    journal, stores = context.state.journal, context.state.stores
+    lacking = stores.lacking(target.store_id)
+    skipped: set[int] = set()
+    found: list[tuple[int, str]] = []
+    for row in parents_first(context, lacking):
+        entries = journal.entries_of_event(row.id)
+        refs = {entry.parent for entry in entries} - {NO_PARENT}
+        parents = {parent.id for ref in refs for parent in journal.by_ref(ref)}
+        if parents & skipped or any(entry.offset is not None for entry in entries):
+            skipped.add(row.id)
+        else:
+            found.append((row.id, row.name))
+    return found
 
 
 def parents_first(context: FolderContext, lacking: Sequence[tuple[int, str]]) -> Iterator[EventRow]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from firnline.core.clock import DAY_AHEAD, format_time
 from firnline.core.entry import Entry
 from firnline.state.journal import EventState
-from firnline.stores.errors import StoreError
+from firnline.stores.errors import FullError, StoreError
 from firnline.stores.layout import ConnectionLayout
 from firnline.sync.context import Connected, FolderContext, Unreached
 from firnline.sync.drafts import Draft, closing, draft_single
@@ -33,6 +33,8 @@ class EventWriter:
     def __init__(self, context: FolderContext) -> None:
         self._context = context
         self._ids: dict[str, int] = {}
+        self._doubtful: set[str] = set()
+        """Stores where a write failed: a part of what is being written may stand there."""
 
     @property
     def needs_home(self) -> bool:
@@ -42,9 +44,10 @@ class EventWriter:
         time when a lasting store is back.
         """
         context = self._context
-        reached = sum(not s.minor for s in context.stores)
-        lasting = reached + sum(not s.minor for s in context.unreached)
-        return context.keep_all or not reached or lasting > 1
+        ready = sum(not s.minor for s in context.with_room)
+        lasting = sum(not s.minor for s in context.stores)
+        lasting += sum(not s.minor for s in context.unreached)
+        return context.keep_all or not ready or lasting > 1
 
     def open(self, drafts: Iterable[Draft], *, from_folder: bool = False) -> None:
         """Commit names and rows, before anything leaves."""
@@ -67,16 +70,22 @@ class EventWriter:
         """
         context = self._context
         places = self._send_home(drafts) if self.needs_home else []
-        for connected in list(context.stores):
+        for connected in context.with_room:
             try:
                 send_drafts(context, connected, drafts)
             except StoreError as error:
-                drop_store(context, connected, error)
+                self.failed(connected, error)
                 if not places and self.needs_home:
                     places = self._send_home(drafts)
                 continue
             return [*places, connected]
         return places
+
+    def failed(self, connected: Connected, error: StoreError) -> None:
+        """A store did not take an event that was opened. What stands there under the event's name
+        counts only with the right content from now on (section 2, *Writing*)."""
+        self._doubtful.add(connected.store_id)
+        store_failed(self._context, connected, error)
 
     def _send_home(self, drafts: Sequence[Draft]) -> list[Connected]:
         try:
@@ -102,6 +111,10 @@ class EventWriter:
                     state.stores.hold(event, whole=alone)
             for place in places:
                 state.stores.has(place.store_id, ids)
+            for store in self._doubtful:
+                for event in ids:
+                    state.stores.lost(store, event, wrong=True)
+            self._doubtful.clear()
             also()
 
     def closings(self, heads: Iterable[Entry], clock: EventClock) -> list[Draft]:
@@ -114,6 +127,14 @@ class EventWriter:
         if drafts:
             self.open(drafts)
             self.confirm(drafts, self.send(drafts), also)
+
+
+def store_failed(context: FolderContext, connected: Connected, error: StoreError) -> None:
+    """A store did not take something: a full one is still read from, any other is dropped."""
+    if isinstance(error, FullError):
+        context.full[connected.name] = error
+    else:
+        drop_store(context, connected, error)
 
 
 def drop_store(context: FolderContext, connected: Connected, error: StoreError) -> None:
@@ -155,12 +176,12 @@ def flush_small(connected: Connected, files: list[tuple[str, bytes]]) -> None:
 def missing_index(
     context: FolderContext, connected: Connected, paths: Iterable[str]
 ) -> list[tuple[str, bytes]]:
-    """The `eventsindex` entries that a store does not have yet."""
+    """The `eventsindex` entries that a store does not have yet, or has but a part of."""
     found = []
     for path in paths:
-        place = context.layout.index(context.hasher.path(path))
-        if connected.store.size(place) is None:
-            found.append((place, path.encode()))
+        place, body = context.layout.index(context.hasher.path(path)), path.encode()
+        if connected.store.size(place) != len(body):
+            found.append((place, body))
     return found
 
 

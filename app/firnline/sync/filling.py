@@ -5,7 +5,7 @@ then the events themselves (docs/design.md section 2, *Writing*).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from firnline.core.batch import MAX_BODIES, write_manifest
 from firnline.core.entry import Change, Entry
@@ -17,7 +17,7 @@ from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import changes_of, indexed_paths
 from firnline.sync.event_writer import flush_small, missing_index, send_hints
-from firnline.sync.verify_stream import verified
+from firnline.sync.verify_stream import Standing, look, verified
 
 _SMALL = 256 * 1024
 _GROUP_BYTES = 8 * 2**20
@@ -43,6 +43,8 @@ class Filling:
         self.target = target
         self.copied = 0
         """Events that stand there by now."""
+        self.at_risk: list[EventRow] = []
+        """Events that were being written when the store failed: a part may stand there."""
         self._context = context
         self._is_home = target is context.home
         self._bodies = Bodies(context)
@@ -60,6 +62,20 @@ class Filling:
                 self._context, self.target, indexed_paths(row.name, entries)
             )
 
+    def stands_already(self, row: EventRow) -> bool:
+        """After a write that failed: the answer may have been lost, and not the event."""
+        if self._is_home or not self._context.state.stores.is_doubtful(
+            self.target.store_id, row.id
+        ):
+            return False
+        with self._guarded():
+            if look(self._context, self.target, row) is not Standing.WHOLE:
+                return False
+            # With its index entries: the failed write may have ended before or between them.
+            flush_small(self.target, self._small)
+        self._book([row])
+        return True
+
     def take(self, row: EventRow, source: Connected) -> None:
         """Copy an event's file. Raises the source's StoreError when it is not whole there."""
         path = self._context.layout.event(row.name)
@@ -75,6 +91,7 @@ class Filling:
     def flush(self) -> None:
         """Write what was collected, and book it."""
         events, self._events = self._events, []
+        self.at_risk = events
         with self._guarded():
             self.target.require_current()
             send_hints(self._context, self.target, [row.name for row in events])
@@ -92,6 +109,7 @@ class Filling:
     def _send_large(self, row: EventRow, chunks: Iterable[bytes]) -> None:
         """After all that was collected: its parents and its index entries are among it."""
         self.flush()
+        self.at_risk = [row]
         self._stream(self._context.layout.event(row.name), chunks, row.name)
         self._book([row])
 
@@ -100,9 +118,9 @@ class Filling:
 
         `event`: it gets its hint before its name, and only when its body is whole.
         """
-        with self._guarded():
-            opened = self.target.store.upload()
-        with opened as upload:
+        with ExitStack() as stack:
+            with self._guarded():
+                upload = stack.enter_context(self.target.store.upload())
             for chunk in chunks:
                 with self._guarded():
                     upload.write(chunk)

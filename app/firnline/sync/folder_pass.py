@@ -40,6 +40,9 @@ _SLICE = 100_000
 _ROUNDS = 20
 """More rounds than any honest pass needs; programs that save without pause end here."""
 
+_FULL = "store full"
+"""The kind of problem that is kept until the next pass, which tries it first."""
+
 
 @dataclass(slots=True)
 class PassReport:
@@ -71,12 +74,13 @@ def run_pass(context: FolderContext) -> PassReport:
     ignore = Ignore.load(context.root)
     _notice_ignore(context, ignore)
     lasting = pull(context).problems
+    report.copied += _try_full_stores(context)
     rounds = _Rounds(context, ignore, report)
     try:
         rounds.run()
     except ClockBeforeBuildError as error:
         report.problems.append(Problem("", "clock", str(error)))
-    report.problems += lasting
+    report.problems += [*context.found, *lasting]
     _copy(context, report)
     _report(context, report, rounds.clock)
     return report
@@ -180,6 +184,17 @@ def _notice_ignore(context: FolderContext, ignore: Ignore) -> None:
         state.set_fact("ignore", ignore.fingerprint)
 
 
+def _try_full_stores(context: FolderContext) -> int:
+    """Whether a store that was full still is has to be known before anything new is written:
+    children do not go there before their parents. Returns the number of events copied."""
+    if _FULL not in (context.state.fact("problems") or ""):
+        return 0
+    full = {problem.store for problem in last_problems(context.state) if problem.kind == _FULL}
+    copier = Copier(context)
+    copier.fill([connected for connected in context.stores if connected.name in full])
+    return copier.copied
+
+
 def _copy(context: FolderContext, report: PassReport) -> None:
     copier = Copier(context)
     copier.run()
@@ -200,8 +215,10 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
     if clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", "clock", message))
+    for name, error in context.full.items():
+        report.problems.append(Problem("", _FULL, error.detail, name))
     report.questions = state.questions.open()
-    if report.questions or context.unreached:
+    if report.questions or context.unreached or context.full:
         report.complete = False
     if state.journal.dirty_count() or state.intents.rescued():
         report.complete = False

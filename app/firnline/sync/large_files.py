@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from firnline.core.entry import Change, Entry
 from firnline.core.hashing import DataHash, Digest
 from firnline.core.reconcile import Finding
+from firnline.folder.errors import Changed
 from firnline.folder.metadata import Stat
 from firnline.folder.read import hash_while, stream
 from firnline.folder.scan import Seen
@@ -22,10 +23,10 @@ from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import (
     EventWriter,
     NowhereToWriteError,
-    drop_store,
     missing_index,
     send_hints,
 )
+from firnline.sync.open_events import settle_open_events
 from firnline.sync.reading import Reading, flags_of
 
 Decide = Callable[[Reading], Change | None]
@@ -47,33 +48,44 @@ class LargeFiles:
         NowhereToWriteError.
         """
 
+        opened: list[tuple[Finding, Draft]] = []
+
         def send(target: Connected) -> int:
             with target.store.upload() as upload:
                 reading = self._read(seen, row, log, upload)
-                change = decide(reading)
-                if change is None:
-                    return 0
-                draft = self._draft(change)
+                if opened and opened[0][0] != reading.found:
+                    raise Changed(seen.path, "changed while it was being sent")
+                if not opened:
+                    change = decide(reading)
+                    if change is None:
+                        return 0
+                    opened.append((reading.found, self._draft(change)))
+                # One event for one change: the store that failed may have it all the same.
+                draft = opened[0][1]
                 self.commit(target, upload, draft, from_folder=True)
             booked = reading.new_row(draft.ref)
             files = self._context.state.files
             self._writer.confirm([draft], [target], lambda: files.put_many([booked]))
             return 1
 
-        return self.somewhere(send)
+        try:
+            return self.somewhere(send)
+        except Changed:
+            settle_open_events(self._context)
+            raise
 
     def somewhere(self, send: Callable[[Connected], int]) -> int:
         """`send` to the store where an event has to go first; to the next when that one fails."""
         context = self._context
         while True:
-            home = self._writer.needs_home or not context.stores
-            target = context.home if home else context.stores[0]
+            ready = context.with_room
+            target = context.home if self._writer.needs_home or not ready else ready[0]
             try:
                 return send(target)
             except StoreError as error:
                 if target is context.home:
                     raise NowhereToWriteError(str(error)) from error
-                drop_store(context, target, error)
+                self._writer.failed(target, error)
 
     def _draft(self, change: Change) -> Draft:
         context = self._context

@@ -7,14 +7,13 @@ stands there is read. Where it is wrong, others have seen the name: it is writte
 """
 
 from collections.abc import Iterable
-from enum import Enum
 
 from firnline.core.entry import Entry
-from firnline.core.event import NO_FLAGS, Kind, parse_name
+from firnline.core.event import NO_FLAGS, Kind
 from firnline.core.hashing import NO_PARENT
 from firnline.state.file_index import FileRow
 from firnline.state.journal import EventRow, EventState
-from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.stores.errors import StoreError
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import indexed_paths
 from firnline.sync.event_writer import (
@@ -24,15 +23,7 @@ from firnline.sync.event_writer import (
     flush_small,
     missing_index,
 )
-from firnline.sync.verify_stream import verified
-
-
-class _Found(Enum):
-    """What stands in a store under an event's name."""
-
-    NOTHING = "nothing"
-    WRONG = "another content"
-    WHOLE = "the event"
+from firnline.sync.verify_stream import Standing, look
 
 
 def settle_open_events(context: FolderContext) -> None:
@@ -42,9 +33,9 @@ def settle_open_events(context: FolderContext) -> None:
 
 
 def _settle(context: FolderContext, row: EventRow) -> None:
-    home = _read_back(context, context.home, row) is _Found.WHOLE
+    home = _look_home(context, row)
     found = {s.store_id: _look(context, s, row) for s in list(context.stores)}
-    named = any(what is not _Found.NOTHING for what in found.values())
+    named = any(what is not Standing.NOTHING for what in found.values())
     state = context.state
     with state.transaction("settle event"):
         unknown = context.unreached and HOME_FIRST not in row.why
@@ -53,9 +44,9 @@ def _settle(context: FolderContext, row: EventRow) -> None:
             return
         state.journal.set_state(row.id, EventState.KNOWN)
         for store_id, what in found.items():
-            if what is _Found.WHOLE:
+            if what is Standing.WHOLE:
                 state.stores.has(store_id, [row.id])
-            elif what is _Found.WRONG:
+            elif what is Standing.WRONG:
                 state.stores.lost(store_id, row.id, wrong=True)
         if home:
             state.stores.hold(row.id, whole=True)
@@ -66,34 +57,29 @@ def _settle(context: FolderContext, row: EventRow) -> None:
             state.files.put_many(_taken(entries, rows))
 
 
-def _look(context: FolderContext, connected: Connected, row: EventRow) -> _Found:
+def _look_home(context: FolderContext, row: EventRow) -> bool:
+    """True when the home store has all of it; a part is nobody's, and goes."""
+    found = look(context, context.home, row)
+    if found is Standing.WRONG:
+        context.home.store.delete(context.layout.event(row.name))
+    return found is Standing.WHOLE
+
+
+def _look(context: FolderContext, connected: Connected, row: EventRow) -> Standing:
     """What a store has; index entries that are missing beside a whole event are written again.
 
     A store that fails is out of reach from now on.
     """
     try:
-        found = _read_back(context, connected, row)
-        if found is _Found.WHOLE:
+        found = look(context, connected, row)
+        if found is Standing.WHOLE:
             entries = context.state.journal.entries_of_event(row.id)
             index = missing_index(context, connected, indexed_paths(row.name, entries))
             flush_small(connected, index)
     except StoreError as error:
         drop_store(context, connected, error)
-        return _Found.NOTHING
+        return Standing.NOTHING
     return found
-
-
-def _read_back(context: FolderContext, connected: Connected, row: EventRow) -> _Found:
-    path = context.layout.event(row.name)
-    try:
-        size = connected.store.size(path)
-        if size is None:
-            return _Found.NOTHING
-        for _ in verified(parse_name(row.name), connected.store.open(path), context.hasher):
-            context.check_cancelled()
-    except (NotFoundError, CorruptError):
-        return _Found.WRONG
-    return _Found.WHOLE if size == row.size else _Found.WRONG
 
 
 def _taken(entries: Iterable[Entry], rows: dict[str, FileRow]) -> Iterable[FileRow]:

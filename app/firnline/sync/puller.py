@@ -16,10 +16,10 @@ from firnline.core.hashing import PathHash
 from firnline.core.paths import MAX_PATH_BYTES, BadPathError, check_path
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
-from firnline.sync.bodies import CHUNK
 from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.event_writer import drop_store
 from firnline.sync.listing import list_stores
+from firnline.sync.verify_stream import CHUNK, note_lost_at_home
 
 _GROUP = 500
 
@@ -106,7 +106,7 @@ def _note_lost(context: FolderContext, places: Iterable[Connected], name: EventT
         row = state.journal.event(name)
         assert row is not None
         if connected is context.home:
-            state.stores.release(row.id)
+            note_lost_at_home(context, row.id)
         else:
             state.stores.lost(connected.store_id, row.id, wrong=True)
 

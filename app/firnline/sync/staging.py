@@ -20,8 +20,7 @@ from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import Connected, FolderContext, Problem
 
 _IN_MEMORY = 8 * 2**20
-_RESERVE = 32 * 2**20
-"""Bytes that stay free on the folder's disk: other programs need some."""
+_NO_ROOM = "there is no room for it on this computer's disk"
 
 
 class Staged(NamedTuple):
@@ -41,6 +40,8 @@ class Stager:
         self._reader = _SequentialReader(context, self._bodies)
         self.missing: list[Wish] = []
         self.problems: list[Problem] = []
+        self._room: int | None = 0
+        """Bytes that may still be used, as far as this is known; None: nobody knows."""
 
     def stage(self, wishes: Iterable[Wish]) -> Iterator[Staged]:
         """One temporary file after the other. Raises FolderError (no permission)."""
@@ -60,22 +61,26 @@ class Stager:
     def _stage(self, wish: Wish) -> str | None:
         entry = wish.entry
         assert entry is not None
+        self._take_room(wish.path, entry.size)
         if entry.offset is not None and entry.size <= _IN_MEMORY:
             body = self._reader.body(entry)
             if body is not None:
                 return self._write(wish, [body])
-        if entry.size > _IN_MEMORY:
-            self._check_space(wish.path, entry.size)
         try:
             return self._copy(wish, entry)
         except ContentMissingError:
             return None
 
-    def _check_space(self, path: str, size: int) -> None:
+    def _take_room(self, path: str, size: int) -> None:
         """What cannot fit is not begun: it would fill the disk before it fails."""
-        free = self._context.root.free_space()
-        if free is not None and size + _RESERVE > free:
-            raise NoSpace(path, f"{size} bytes are needed, {free} are free")
+        if self._room is None:
+            return
+        if size > self._room:
+            self._room = self._context.root.free_space()
+        if self._room is not None:
+            if size > self._room:
+                raise NoSpace(path, _NO_ROOM)
+            self._room -= size
 
     def _write(self, wish: Wish, chunks: Iterable[bytes]) -> str:
         entry, like = wish.entry, wish.here
@@ -87,7 +92,7 @@ class Stager:
                 size += len(chunk)
                 if size > max(entry.size, _IN_MEMORY):
                     # A store was wrong about its size, or this is a wrong content without end.
-                    self._check_space(wish.path, len(chunk))
+                    self._take_room(wish.path, len(chunk))
                 temporary.write(chunk)
             temporary.finish(entry.mtime, entry.flags == EXECUTABLE, mode)
         if size != entry.size:

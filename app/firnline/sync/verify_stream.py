@@ -5,14 +5,51 @@ Never copy without verifying: a body that does not hash to what its name promise
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
+from enum import Enum
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_manifest
 from firnline.core.entry import Change
-from firnline.core.event import EventName, Op
+from firnline.core.event import EventName, Op, parse_name
 from firnline.core.hashing import DataHash, Digest, Hasher
+from firnline.state.journal import EventRow
 from firnline.stores.base import Reader
-from firnline.stores.errors import CorruptError
-from firnline.sync.bodies import CHUNK
+from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.sync.context import Connected, FolderContext
+
+CHUNK = 4 * 2**20
+
+
+class Standing(Enum):
+    """What stands in a store under an event's name."""
+
+    NOTHING = "nothing"
+    WRONG = "another content"
+    WHOLE = "the event"
+
+
+def look(context: FolderContext, connected: Connected, row: EventRow) -> Standing:
+    """Read what a store has of an event, to its last byte. Raises StoreError."""
+    path = context.layout.event(row.name)
+    try:
+        size = connected.store.size(path)
+        if size is None:
+            return Standing.NOTHING
+        for _ in verified(parse_name(row.name), connected.store.open(path), context.hasher):
+            context.check_cancelled()
+    except (NotFoundError, CorruptError):
+        return Standing.WRONG
+    return Standing.WHOLE if size == row.size else Standing.WRONG
+
+
+def note_lost_at_home(context: FolderContext, event: int) -> None:
+    """The home store's file of an event seemed to be no good: it is given up when a second look
+    says so too. What waits there may stand nowhere else."""
+    state = context.state
+    with suppress(StoreError):
+        if look(context, context.home, state.journal.by_id(event)) is not Standing.WHOLE:
+            with state.transaction("lost at home"):
+                state.stores.release(event)
 
 
 def verified(event: EventName, reader: Reader, hasher: Hasher) -> Iterator[bytes]:

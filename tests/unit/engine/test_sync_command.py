@@ -1,6 +1,8 @@
 """`sync`: several folders and stores in one pass."""
 
+import sqlite3
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from tests.doubles.profile import Profile
@@ -9,8 +11,10 @@ from tests.doubles.still_clock import StillClock
 from firnline.engine.errors import NoSuchFolderError
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.folder_root import FolderAwayError
+from firnline.engine.open_folder import state_file
+from firnline.engine.status import FolderActivity, status
 from firnline.engine.sync_command import Deadline, sync_folders
-from firnline.state.database import DatabaseError
+from firnline.state.database import DatabaseError, DatabaseFault
 from firnline.stores.errors import UnavailableError
 from firnline.sync.connection import ReplacedError
 from firnline.sync.context import CancelledError
@@ -115,18 +119,67 @@ def test_folder_that_is_another_is_away(both: tuple[Profile, Profile], replace_b
     assert bert.read("a.txt") == "a"
 
 
-def test_damaged_state_stops_no_other_folder(both: tuple[Profile, Profile], tmp_path: Path) -> None:
-    """A database that is none is told, with its file; the next folder is synced."""
-    anna, _ = both
+def _damage(profile: Profile, folder: str) -> Path:
+    """Make a folder's database none."""
+    with profile.engine() as engine:
+        path = state_file(engine, engine.folder(folder).folder_id)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.write_bytes(b"no database" * 1000)
+    return path
+
+
+def test_damaged_state_is_made_anew(both: tuple[Profile, Profile], tmp_path: Path) -> None:
+    """Local database corrupt: it is kept aside and made anew by the rules for joining, which write
+    and delete nothing; that is told once, and the next folder is synced as ever."""
+    anna, bert = both
+    anna.write("a.txt", "text")
+    bert.write("b.txt", "text")
+    for profile in (anna, bert, anna):
+        profile.sync()
     with anna.engine() as engine:
         create_folder(engine, str(tmp_path / "other"), "other", [])
-        first = engine.folder("docs").folder_id
-    for suffix in ("-wal", "-shm"):
-        (anna.places.state / f"{first}.db{suffix}").unlink(missing_ok=True)
-    (anna.places.state / f"{first}.db").write_bytes(b"no database" * 1000)
+    path = _damage(anna, "docs")
     docs, other = anna.sync()
-    assert isinstance(docs.error, DatabaseError)
+    assert docs.error is None
+    assert [problem.kind for problem in docs.problems] == ["state damaged"]
+    assert (docs.report.written, docs.report.applied) == (0, 0)
     assert other.complete
+    assert path.with_name(f"{path.name}.damaged-1").read_bytes().startswith(b"no database")
+    assert all(outcome.complete for outcome in [*anna.sync(), *bert.sync()])
+    assert anna.read("b.txt") == bert.read("a.txt") == "text"
+
+
+def test_damage_that_shows_during_a_pass(both: tuple[Profile, Profile]) -> None:
+    """A page that turns out to be broken in the middle stops the folder with a plain message; the
+    next pass finds the tables made anew."""
+    anna, _ = both
+    anna.write("a.txt", "text")
+    anna.sync()
+    with patch("firnline.engine.sync_command.run_pass", side_effect=_malformed()):
+        (docs,) = anna.sync()
+    assert isinstance(docs.error, DatabaseError)
+    assert docs.error.fault is DatabaseFault.DAMAGED
+    anna.sync()
+    assert anna.sync()[0].complete
+    assert anna.read("a.txt") == "text"
+
+
+def _malformed() -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def test_reading_command_leaves_a_damaged_state(both: tuple[Profile, Profile]) -> None:
+    """A command that does not hold the profile says so, and changes nothing."""
+    anna, _ = both
+    path = _damage(anna, "docs")
+    with anna.engine(lock=False) as engine:
+        (found,) = status(engine).folders
+    assert found.state is FolderActivity.ERROR
+    assert "anew" in found.message
+    assert path.read_bytes().startswith(b"no database")
 
 
 def test_only_named_folders_are_synced(both: tuple[Profile, Profile], tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """One SQLite file: what opens it, what it refuses, and what a transaction promises."""
 
+import errno
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from firnline.state.database import Database, DatabaseError
+from firnline.state.database import Database, DatabaseError, DatabaseFault, set_aside
 
 FIRST = "CREATE TABLE first (value TEXT)"
 SECOND = "CREATE TABLE second (value TEXT); INSERT INTO second VALUES ('made')"
@@ -155,6 +159,90 @@ def test_file_that_cannot_be_opened_is_refused(
     monkeypatch.setattr(sqlite3, "connect", fail)
     with pytest.raises(DatabaseError, match="unable to open"):
         Database(place, [FIRST])
+
+
+# --- damage ---------------------------------------------------------------------------------------
+
+
+def _killed(place: Path) -> None:
+    """A database whose last process was killed: its log still stands there."""
+    Database(place, [FIRST]).close()
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+        " c.executemany('INSERT INTO first VALUES (?)', [('x' * 3000,)] * 20); c.commit();"
+        " c.execute('PRAGMA wal_checkpoint(FULL)'); c.execute('DELETE FROM first WHERE rowid > 9');"
+        " c.commit(); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, place], check=True)
+
+
+def _break_a_page(place: Path) -> None:
+    with place.open("r+b") as file:
+        file.seek(2 * 4096)
+        file.write(b"\xff" * 2 * 4096)
+
+
+def test_damage_is_looked_for_after_an_unclean_stop(place: Path) -> None:
+    """A broken page is found before anything rests on it, once the last process was killed."""
+    _killed(place)
+    _break_a_page(place)
+    with pytest.raises(DatabaseError) as caught:
+        Database(place, [FIRST], check=True)
+    assert caught.value.fault is DatabaseFault.DAMAGED
+
+
+def test_sound_database_is_used_after_an_unclean_stop(place: Path) -> None:
+    """Nothing is lost, and nothing said."""
+    _killed(place)
+    with closing(Database(place, [FIRST], check=True)) as database:
+        assert len(_values(database)) == 9
+
+
+def test_damage_is_not_looked_for_otherwise(place: Path) -> None:
+    """It takes time: after a clean end, and in a process that only reads, nothing is looked at."""
+    with closing(Database(place, [FIRST])) as database, database.transaction("test") as connection:
+        connection.executemany("INSERT INTO first VALUES (?)", [("x" * 3000,)] * 20)
+    _break_a_page(place)
+    Database(place, [FIRST], check=True).close()
+
+
+def test_set_aside(place: Path) -> None:
+    """A damaged file is kept with its log, under a name of its own; a new one can be made."""
+    for number in (1, 2):
+        _killed(place)
+        kept = set_aside(place)
+        assert kept.name == f"state.db.damaged-{number}"
+        assert sorted(path.name for path in place.parent.glob("state.db*")) == sorted(
+            f"state.db.damaged-{n}{end}" for n in range(1, number + 1) for end in ("", "-wal")
+        )
+
+
+def test_what_cannot_be_set_aside(place: Path) -> None:
+    """An error of the system is one of the database."""
+    with pytest.raises(DatabaseError):
+        set_aside(place)
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (OSError(errno.ENOSPC, "no space"), DatabaseFault.FULL),
+        (OSError(errno.EACCES, "no"), DatabaseFault.OTHER),
+        (sqlite3.ProgrammingError("a mistake"), DatabaseFault.OTHER),
+    ],
+)
+def test_faults(place: Path, error: OSError | sqlite3.Error, fault: DatabaseFault) -> None:
+    """Each is known for what it is."""
+    assert DatabaseError.of(place, error).fault is fault
+
+
+def test_full_disk(database: Database) -> None:
+    """Full disk at the profile: nothing of the transaction is there, and the fault says why."""
+    database.connection.execute("PRAGMA max_page_count=3")
+    with pytest.raises(DatabaseError) as caught, database.transaction("test") as connection:
+        connection.executemany("INSERT INTO first VALUES (?)", [("x" * 3000,)] * 20)
+    assert caught.value.fault is DatabaseFault.FULL
+    assert _values(database) == []
 
 
 # --- transactions ---------------------------------------------------------------------------------

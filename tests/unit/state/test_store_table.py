@@ -133,3 +133,13 @@ def test_hints_wait_until_they_are_found(state: FolderState) -> None:
         state.stores.drop_hints("s1", ["a", "c"])
     assert state.stores.hints("s1") == ["b"]
     assert state.stores.hints("s2") == ["c"]
+
+
+def test_doubtful_events(state: FolderState) -> None:
+    """What a failed write may have left is told from what was never sent."""
+    owed, doubtful, _ = _events(state)
+    with state.transaction("test"):
+        state.stores.owe(owed, ["s1"])
+        state.stores.lost("s1", doubtful, wrong=True)
+    assert not state.stores.is_doubtful("s1", owed)
+    assert state.stores.is_doubtful("s1", doubtful)
