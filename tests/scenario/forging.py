@@ -1,5 +1,6 @@
 """What somebody with access to a store may put there, and moments at which something happens."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from firnline.core.clock import DateTime, format_time
 from firnline.core.entry import Change
 from firnline.core.event import DeviceId, EventName, EventText, Op
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT, PLAIN, Ref
+from firnline.stores.layout import FolderLayout
 from firnline.sync.drafts import Draft, draft_batch, draft_single
 
 STRANGER = DeviceId("ssssssss")
@@ -73,21 +75,30 @@ def batch(*members: tuple[Change, bytes | None], time: DateTime | None = None) -
     return draft_batch(members, time or format_time(TODAY), STRANGER, PLAIN)
 
 
-def plant(store: Path, draft: Draft, *, index: bool = True) -> EventText:
+def plant(
+    store: Path, draft: Draft, *, index: bool = True, layout: FolderLayout = LAYOUT
+) -> EventText:
     """Put an event into a store, as its device would have; returns its name."""
     if index:
         for path in draft.index_paths:
-            write(store / LAYOUT.index(PLAIN.path(path)), path.encode())
-    write(store / LAYOUT.event(draft.name), b"".join(draft.body))
+            write(store / layout.index(PLAIN.path(path)), path.encode())
+    write(store / layout.event(draft.name), b"".join(draft.body))
     return draft.name
 
 
-def plant_manifest(store: Path, manifest: bytes) -> EventText:
+def plant_manifest(
+    store: Path,
+    manifest: bytes,
+    bodies: bytes = b"",
+    *,
+    time: DateTime | None = None,
+    layout: FolderLayout = LAYOUT,
+) -> EventText:
     """A batch whose manifest is these bytes, under its right name."""
-    body = b"firnline-batch 1 %d\n%b" % (len(manifest), manifest)
+    head = b"firnline-batch 1 %d\n%b" % (len(manifest), manifest)
     name = EventName(
-        format_time(TODAY),
-        PLAIN.data(body),
+        time or format_time(TODAY),
+        PLAIN.data(head),
         Op.BAT,
         PLAIN.path(""),
         None,
@@ -96,8 +107,25 @@ def plant_manifest(store: Path, manifest: bytes) -> EventText:
         0,
         "-",
     ).text
-    write(store / LAYOUT.event(name), body)
+    write(store / layout.event(name), head + bodies)
     return name
+
+
+def member(path: str, **changed: object) -> bytes:
+    """A manifest's line, as somebody may write it."""
+    fields: dict[str, object] = {
+        "flags": "-",
+        "from": None,
+        "hash": PLAIN.data(b""),
+        "mtime": "000000000",
+        "offset": 0,
+        "op": "put",
+        "parent": "0",
+        "path": path,
+        "size": 0,
+    }
+    line = json.dumps(fields | changed, sort_keys=True, separators=(",", ":"))
+    return line.encode() + b"\n"
 
 
 def write(place: Path, body: bytes) -> None:

@@ -1,11 +1,10 @@
 """What else may stand in a store: junk, damaged bodies, refused events, deltas."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.scenario.forging import batch, change, plant, plant_manifest, single, write
+from tests.scenario.forging import batch, change, member, plant, plant_manifest, single, write
 from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import LAYOUT, Laptop, event_count, settle
 from tests.scenario.store_contents import contents_in, event_files, missing_contents
@@ -230,23 +229,6 @@ def test_nothing_damaged_spreads(tmp_path: Path, s1: Path, s2: Path) -> None:
 
 
 # --- refused --------------------------------------------------------------------------------------
-
-
-def member(path: str, **changed: object) -> bytes:
-    """A manifest's line, as somebody may write it."""
-    fields: dict[str, object] = {
-        "flags": "-",
-        "from": None,
-        "hash": PLAIN.data(b""),
-        "mtime": "000000000",
-        "offset": 0,
-        "op": "put",
-        "parent": "0",
-        "path": path,
-        "size": 0,
-    }
-    line = json.dumps(fields | changed, sort_keys=True, separators=(",", ":"))
-    return line.encode() + b"\n"
 
 
 MANIFESTS = {

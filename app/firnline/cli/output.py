@@ -6,17 +6,29 @@ line or turn the reading direction. JSON is plain ASCII and says the same names 
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_INVISIBLE = "\u2028\u2029\ufeff"
+# Marks that turn the reading direction, and what takes no place on a screen.
+_INVISIBLE = (
+    *(0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB),
+    *(*range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xE0000, 0xE0080)),
+)
+# Joiners, which some scripts need between two of their letters; beside ASCII they only hide.
+_JOINER = "(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])"
+
+
+def _escape(character: str) -> str:
+    return ascii(character)[1:-1]
+
+
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPES = {
     ord(character): _NAMED.get(character) or f"\\x{ord(character):02x}"
     for character in map(chr, (*range(0x20), *range(0x7F, 0xA0)))
-} | {ord(character): f"\\u{ord(character):04x}" for character in _BIDI + _INVISIBLE}
+} | {code: _escape(chr(code)) for code in _INVISIBLE}
 
 
 def prepare() -> None:
@@ -28,11 +40,12 @@ def prepare() -> None:
 
 
 def shown(text: str) -> str:
-    """`text` on one line and harmless: control characters, line ends, bidirectional overrides and
-    bytes that are no Unicode are written as escapes."""
+    """`text` on one line and harmless: control characters, line ends, bidirectional overrides,
+    what nobody can see and bytes that are no Unicode are written as escapes."""
     escaped = text.translate(_ESCAPES)
     if escaped.isascii():
         return escaped
+    escaped = re.sub(_JOINER, lambda match: _escape(match[0]), escaped)
     return escaped.encode("utf-8", "backslashreplace").decode()
 
 

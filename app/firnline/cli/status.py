@@ -62,6 +62,8 @@ def _store_text(store: StoreStatus) -> str:
     name = f"store {output.shown(store.name)}"
     has = f"{name}: {output.count_text(store.events, 'event')}"
     lacks = f", {store.missing:,} to be sent" if store.missing else ""
+    if store.junk:
+        lacks += f"; {output.count_text(store.junk, 'name')} there are no events, and left alone"
     if store.state is StoreActivity.CONNECTED:
         return has + lacks
     return f"{has}{lacks}; {output.shown(store.message)}"

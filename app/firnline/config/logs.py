@@ -19,7 +19,8 @@ from firnline.config.settings import Settings
 
 FILE_NAME = "firnline.log"
 
-_INVISIBLE = (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F))
+_BIDI = (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_INVISIBLE = (*range(32), *range(127, 160), 0x2028, 0x2029, *_BIDI)
 _CONTROLS = {code: chr(code).encode("unicode_escape").decode() for code in _INVISIBLE}
 _CONTROLS_BUT_LINE_ENDS = {code: shown for code, shown in _CONTROLS.items() if code != ord("\n")}
 

@@ -17,7 +17,7 @@ from typing import Any
 from firnline.core.entry import Change
 from firnline.core.event import Op, check_flags, decode_mtime, encode_mtime
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
-from firnline.core.paths import check_path
+from firnline.core.paths import BadPathError, check_path, quoted
 
 MAX_BODIES = 32 * 2**20
 MAX_MEMBERS = 100_000
@@ -119,10 +119,10 @@ def _member(line: str) -> Change:
     if op is None:
         raise BadBatchError(f"{fields['op']!r} cannot be in a batch")
     check_flags(op, fields["flags"])
-    path = check_path(_text(fields["path"]))
+    path = _path(fields["path"])
     source = fields["from"]
     if source is not None:
-        check_path(_text(source))
+        _path(source)
     if op is Op.MOV and (source is None or source == path):
         raise BadBatchError("a move without a source of its own")
     data_hash, parent, mtime = (
@@ -146,6 +146,14 @@ def _member(line: str) -> Change:
         fields["flags"],
         None if offset is None else _count(offset),
     )
+
+
+def _path(value: object) -> str:
+    path = _text(value)
+    try:
+        return check_path(path)
+    except BadPathError as error:
+        raise BadBatchError(f"the path {quoted(path)}: {error}") from error
 
 
 def _text(value: object) -> str:

@@ -23,6 +23,8 @@ TEMPORARY_PREFIX = ".firnline-tmp-"
 _PART = "[A-Za-z0-9_][A-Za-z0-9_.+ ()-]*"
 _ORDINARY = re.compile(f"{_PART}(?:/{_PART})*")
 
+_MOST_QUOTED = 80
+
 
 class BadPathError(ValueError):
     """A path that the grammar refuses; the message says which rule it breaks."""
@@ -58,6 +60,13 @@ def check_path(path: str) -> str:
     if is_own(parts):
         raise BadPathError("a name that Firnline keeps for itself")
     return path
+
+
+def quoted(path: str) -> str:
+    """A path of any origin for a message: what could harm is escaped, and it is cut after 80
+    characters."""
+    shown = ascii(path[:_MOST_QUOTED])
+    return shown if len(path) <= _MOST_QUOTED else f"{shown[:-1]}...{shown[-1]}"
 
 
 def _encoded_length(path: str) -> int:

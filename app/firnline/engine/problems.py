@@ -63,7 +63,7 @@ def explain(error: Exception, subject: str = "") -> Explanation:
 
 def explain_problem(problem: Problem, folder_name: str) -> Explanation:
     """The words for one thing that a pass left undone."""
-    title, advice = _KINDS.get(problem.kind, ("Not synced", "The next sync tries it again"))
+    title, advice = _KINDS.get(problem.kind, ("Not synced", _AGAIN))
     place = f"{folder_name}:{problem.path}" if problem.path else folder_name
     message = problem.message.removeprefix(f"{problem.path}: ") if problem.path else problem.message
     if problem.store:
@@ -218,11 +218,25 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
 _AGAIN = "the next sync tries it again"
 
 _KINDS = {
+    # something in the folder
     "unreadable": ("Cannot be read", "look at its rights, or close what uses it; " + _AGAIN),
+    "incomplete scan": ("Not all could be read", "look at the lines about what cannot be read"),
+    "not unicode": ("A name that cannot be", "give it a name that is valid Unicode"),
+    "second name": ("Two names for one path", "rename one of the two"),
+    "name": ("A name that cannot be", "give it another name"),
+    "special": ("Cannot be synced", "hide it in .firnlineignore to have it shown no more"),
+    "away": ("A disk is away", "mount it again; what was on it is not taken for deleted"),
+    "ignore pattern": ("A pattern that is none", "mend that line; the others hold"),
+    # something from the log
     "no space": ("No space here", "make room on this computer; " + _AGAIN),
     "pending": ("Waits for its content", "connect the store or device that has it"),
     "pending event": ("Waits for a store", _AGAIN),
-    "refused event": ("Refused", "it was left alone; nothing else waits for it"),
+    "refused event": (
+        "Refused",
+        "it was left alone, and nothing waits for it; if no device of yours wrote it, look at who"
+        " can write into the store",
+    ),
+    "waiting": ("Waits for another event", "connect the stores and devices that have it"),
     "not applied": ("Not brought here", _AGAIN),
     "link outside": ("Link not made", "make it point into the folder"),
     "state damaged": (
@@ -233,12 +247,16 @@ _KINDS = {
         "The store is full",
         "make room there and sync again; what could not be sent waits on this computer",
     ),
+    "link": ("Link not made", "make it anew where it came from"),
+    # stores
     "no source": ("Out of reach", "connect the store or device that has it"),
     "store set back": (
         "The store lost something",
         "`firnline verify --repair` checks all of it; look at its disk if it goes on",
     ),
     "suspect store": ("The store is suspect", "look at its disk or server; " + _AGAIN),
+    "home store": ("No history here", "look at the space and the rights of its place; " + _AGAIN),
+    # this device
     "clock": ("The clock", "set the clock of this computer right"),
 }
 """Kinds of `Problem`: title and advice."""

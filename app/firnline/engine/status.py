@@ -78,6 +78,8 @@ class StoreStatus:
     missing: int
     rating: int
     minor: bool
+    junk: int = 0
+    """Names among its events that are none: left alone."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -93,6 +95,7 @@ class StoreStatus:
             "frozen_until": None,
             "rating": self.rating,
             "minor": self.minor,
+            "junk": self.junk,
         }
 
 
@@ -225,10 +228,9 @@ def _has_replaced_store(context: FolderContext) -> bool:
 def _pending(context: FolderContext) -> Pending:
     state = context.state
     stores = [store for store in state.stores.ids() if store != context.home.store_id]
-    upcoming = state.journal.in_state(EventState.NAMED, EventState.BODILESS)
     return Pending(
         upload=sum(map(state.stores.lacking_count, stores)),
-        download=len(upcoming),
+        download=state.journal.count_in(EventState.NAMED, EventState.BODILESS),
         apply=state.journal.dirty_count(),
     )
 
@@ -250,8 +252,8 @@ def _store(
     unreached: Unreached | None,
 ) -> StoreStatus:
     table, count = context.state.stores, context.state.journal.count()
-    attached = table.get(store.store_id) is not None
-    missing = table.lacking_count(store.store_id) if attached else count
+    row = table.get(store.store_id)
+    missing = count if row is None else table.lacking_count(store.store_id)
     state, message = StoreActivity.CONNECTED, ""
     if unreached is not None:
         state = _trouble(unreached.why)
@@ -266,6 +268,7 @@ def _store(
         missing=missing,
         rating=store.rating,
         minor=store.minor,
+        junk=0 if row is None else row.junk,
     )
 
 

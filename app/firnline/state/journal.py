@@ -93,17 +93,25 @@ class Journal:
             for row in self._sql.execute(f"SELECT {_EVENT} FROM events WHERE ref=?", (ref,))
         ]
 
-    def in_state(self, *states: EventState) -> list[EventRow]:
-        """Unfinished events, by name."""
+    def in_state(self, *states: EventState, limit: int = -1) -> list[EventRow]:
+        """Unfinished events, by name; the first `limit`, all when it is negative."""
         marks = ",".join("?" * len(states))
         return [
             _event(row)
             for row in self._sql.execute(
                 f"SELECT {_EVENT} FROM events WHERE state IN ({marks}) AND state != 1"
-                " ORDER BY name",
-                states,
+                " ORDER BY name LIMIT ?",
+                (*states, limit),
             )
         ]
+
+    def count_in(self, *states: EventState) -> int:
+        """How many unfinished events are in these states."""
+        marks = ",".join("?" * len(states))
+        row = self._sql.execute(
+            f"SELECT count(*) FROM events WHERE state IN ({marks}) AND state != 1", states
+        ).fetchone()
+        return int(row[0])
 
     def set_state(self, event: int, state: EventState, why: str = "") -> None:
         self._sql.execute("UPDATE events SET state=?, why=? WHERE id=?", (state, why, event))

@@ -21,7 +21,8 @@ class StoreRow(NamedTuple):
     listed_all: DateTime
     """Begin of the last listing of all days."""
     junk: int
-    """Names in `events/` that are no event names, at the last full listing."""
+    """Names in `events/` that are no event names, as far as they were seen since the last full
+    listing."""
 
 
 class StoreTable:

@@ -12,10 +12,11 @@ what is newest), but pulling first books what is equal instead of writing it aga
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from firnline.core.clock import ClockBeforeBuildError
-from firnline.folder.ignore import Ignore
+from firnline.folder.ignore import IGNORE_FILE, Ignore
 from firnline.folder.scan import Known, Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
@@ -73,7 +74,9 @@ def run_pass(context: FolderContext) -> PassReport:
         list_home(context)
     ignore = Ignore.load(context.root)
     _notice_ignore(context, ignore)
-    lasting = pull(context).problems
+    lasting = pull(context).problems + [
+        Problem(IGNORE_FILE, "ignore pattern", text) for text in ignore.problems
+    ]
     report.copied += _try_full_stores(context)
     rounds = _Rounds(context, ignore, report)
     try:
@@ -209,9 +212,7 @@ def _copy(context: FolderContext, report: PassReport) -> None:
 def _report(context: FolderContext, report: PassReport, clock: EventClock) -> None:
     """What is left: refused and pending events, unreached stores. Kept for `status`."""
     state = context.state
-    for row in state.journal.in_state(EventState.NAMED, EventState.REFUSED, EventState.BODILESS):
-        kind = "refused event" if row.state is EventState.REFUSED else "pending event"
-        report.problems.append(Problem("", kind, f"{row.name}: {row.why}"))
+    report.problems += _left_alone(context)
     if clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", "clock", message))
@@ -226,6 +227,34 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
     if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):
         with state.transaction("problems"):
             state.set_fact("problems", text)
+
+
+def _left_alone(context: FolderContext) -> Iterator[Problem]:
+    """Events that are refused or wait. Whoever can write into a store can make a million of them,
+    so beyond the first ones they are only counted."""
+    journal = context.state.journal
+    for state, kind in _LEFT_ALONE.items():
+        rows = journal.in_state(state, limit=_MOST_TOLD)
+        for row in rows:
+            yield Problem("", kind, f"{row.name}: {row.why}", _holder(context, row.id))
+        more = journal.count_in(state) - len(rows)
+        if more:
+            yield Problem("", kind, f"{more} more events like these")
+
+
+_LEFT_ALONE = {
+    EventState.NAMED: "pending event",
+    EventState.REFUSED: "refused event",
+    EventState.BODILESS: "pending event",
+}
+_MOST_TOLD = 100
+
+
+def _holder(context: FolderContext, event: int) -> str:
+    """The name of a store that has the event; '' when none in reach has it."""
+    lacks = context.state.stores.lacks
+    having = (c.name for c in context.stores if not lacks(c.store_id, event))
+    return next(having, "")
 
 
 def _fields(problem: Problem) -> tuple[str, str, str, str]:

@@ -16,7 +16,13 @@ from firnline.core.event import BadNameError, EventText, parse_name, ref_of
 from firnline.state.journal import EventState
 from firnline.state.store_table import NEVER, StoreRow
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
-from firnline.stores.layout import parse_day, parse_late
+from firnline.stores.layout import (
+    CONNECTIONS,
+    ConnectionLayout,
+    is_id,
+    parse_day,
+    parse_late,
+)
 from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.event_writer import drop_store
 
@@ -67,7 +73,10 @@ def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
         full, found = True, _Found(context, connected, hinted)
         junk = found.list_days(NEVER)
     found.add(set(_hinted(context, connected, hints)))
-    if not found and not hints and not full and not _is_due(before.listed, started, _WORTH_NOTING):
+    # Some days tell of a part of the names that are none.
+    junk = junk if full else max(junk, before.junk)
+    told = bool(found or hints or full or junk != before.junk)
+    if not told and not _is_due(before.listed, started, _WORTH_NOTING):
         return []
     with state.transaction("listing"):
         found.book()
@@ -76,7 +85,7 @@ def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
         state.stores.drop_hints(connected.store_id, found.names_found)
         row = StoreRow(connected.store_id, connected.generation, started, started, junk)
         if not full:
-            row = row._replace(listed_all=before.listed_all, junk=before.junk)
+            row = row._replace(listed_all=before.listed_all)
         state.stores.put(row)
     return found.problems()
 
@@ -254,12 +263,14 @@ def _read_hints(context: FolderContext, connected: Connected) -> dict[str, list[
 
 
 def _hint_files(connected: Connected) -> Iterator[str]:
-    for connection in connected.store.list("connections"):
-        if not connection.is_directory:
+    for connection in connected.store.list(CONNECTIONS):
+        # Another name is nobody's connection, and may be none that a store can be asked for.
+        if not connection.is_directory or not is_id(connection.name):
             continue
-        for listed in connected.store.list(f"connections/{connection.name}"):
+        directory = ConnectionLayout(connection.name).directory
+        for listed in connected.store.list(directory):
             if parse_late(listed.name) is not None:
-                yield f"connections/{connection.name}/{listed.name}"
+                yield f"{directory}/{listed.name}"
 
 
 def _hinted(

@@ -13,7 +13,7 @@ from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_m
 from firnline.core.entry import Change, Entry, entries_of_batch, entries_of_event
 from firnline.core.event import EventName, EventText, Kind, Op, parse_name, ref_of
 from firnline.core.hashing import PathHash
-from firnline.core.paths import MAX_PATH_BYTES, BadPathError, check_path
+from firnline.core.paths import MAX_PATH_BYTES, BadPathError, check_path, quoted
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext, Problem
@@ -188,7 +188,7 @@ def _read_path(context: FolderContext, connected: Connected, path_hash: PathHash
     try:
         return check_path(path)
     except BadPathError as error:
-        raise RefusedError(f"a path that is refused: {error}") from error
+        raise RefusedError(f"the path {quoted(path)}: {error}") from error
 
 
 def _named_size(context: FolderContext, event: EventName, source: str | None) -> int:

@@ -20,8 +20,25 @@ def test_hostile_names_are_harmless() -> None:
 
 def test_ordinary_names_are_shown_as_they_are() -> None:
     """Umlauts, other scripts and emoji are no danger."""
-    for name in ("a b.txt", "Übung.txt", "写真", "שלום", "🙂", "C:\\x"):
+    for name in (
+        *("a b.txt", "Übung.txt", "写真", "שלום", "🙂", "C:\\x"),
+        *("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "👩\u200d👧"),
+    ):
         assert output.shown(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (".git\u200c/config", ".git\\u200c/config"),
+        ("\u200d", "\\u200d"),
+        ("a\u200bb\u00adc\u2060d", "a\\u200bb\\xadc\\u2060d"),
+        ("tag\U000e0041", "tag\\U000e0041"),
+    ],
+)
+def test_what_nobody_can_see_is_shown(name: str, shown: str) -> None:
+    """Two names that look alike are told apart."""
+    assert output.shown(name) == shown
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=[])))

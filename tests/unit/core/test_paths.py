@@ -15,6 +15,7 @@ from firnline.core.paths import (
     is_own_name,
     normalize,
     parent_of,
+    quoted,
 )
 
 REFUSED = [
@@ -236,3 +237,18 @@ def test_the_common_directory_is_the_deepest(paths):
     for path in paths:
         shared &= set(ancestors(path))
     assert common_directory(paths) == max(shared, key=len, default="")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("../pwn", "'../pwn'"),
+        ("a\r\nb\0", "'a\\r\\nb\\x00'"),
+        ("photo\u202egpj.exe\ud800", "'photo\\u202egpj.exe\\ud800'"),
+        ("x" * 80, f"'{'x' * 80}'"),
+        ("x" * 5000, f"'{'x' * 80}...'"),
+    ],
+)
+def test_quoted(path, shown):
+    """A path in a message moves no cursor, turns no direction and fills no page."""
+    assert quoted(path) == shown

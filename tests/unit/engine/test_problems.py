@@ -1,16 +1,19 @@
 """Words for everything that can go wrong."""
 
+import ast
 import errno
 import inspect
 from pathlib import Path
 
 import pytest
 
+import firnline
 from firnline.config.errors import ConfigSyntaxError
 from firnline.config.profile_lock import ProfileBusy
 from firnline.engine.errors import RefusedError
 from firnline.engine.problems import explain, explain_problem, is_known
 from firnline.folder import errors as folder_errors
+from firnline.folder.walk import SkipKind
 from firnline.stores import errors as store_errors
 from firnline.stores.errors import DeniedError, FullError, LocationError, StoreError
 from firnline.sync.connection import ReplacedError
@@ -103,3 +106,28 @@ def test_problem_of_a_kind_without_words_is_shown() -> None:
     """A kind that nobody described is no reason to hide it."""
     line = explain_problem(Problem("", "odd", "something", "nas"), "docs").line
     assert line.startswith("docs, store nas: something.")
+
+
+def kinds_in_the_program() -> set[str]:
+    """Every kind that a `Problem` is made with anywhere, and those of a scan."""
+    found = {str(kind) for kind in SkipKind}
+    for file in Path(firnline.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call) or len(node.args) < 2:
+                continue
+            called, kind = node.func, node.args[1]
+            if isinstance(called, ast.Name) and called.id == "Problem":
+                found |= {str(kind.value)} if isinstance(kind, ast.Constant) else set()
+    return found
+
+
+def test_every_kind_of_problem_has_words_and_a_next_step() -> None:
+    """Whoever reports a new kind of problem says what to do about it."""
+    kinds = kinds_in_the_program() | {"pending event", "refused event"}
+    assert len(kinds) > 15
+    unknown = explain_problem(Problem("", "of no kind", "reason"), "docs")
+    for kind in sorted(kinds):
+        found = explain_problem(Problem("a", kind, "the reason", "nas"), "docs")
+        assert found.title != unknown.title, f"no words for {kind!r}"
+        assert found.advice, f"no next step for {kind!r}"
+        assert found.line.startswith("docs:a, store nas: the reason. ")

@@ -48,6 +48,7 @@ def test_synced_folder_is_idle(docs: Profile) -> None:
         "frozen_until": None,
         "rating": 50,
         "minor": False,
+        "junk": 0,
     }
     assert (home["name"], home["missing"]) == ("home", 0)
 

@@ -53,6 +53,9 @@ def test_unfinished_events_in_the_order_of_names(state: FolderState) -> None:
         state.journal.set_size(known, 12)
     (row,) = state.journal.in_state(EventState.REFUSED)
     assert (row.id, row.why, row.size) == (known, "a bad path", 12)
+    states = (EventState.NAMED, EventState.OPEN, EventState.KNOWN)
+    assert [row.id for row in state.journal.in_state(*states, limit=1)] == [first]
+    assert state.journal.count_in(*states) == 2
 
 
 def test_event_that_never_was_leaves_nothing(state: FolderState) -> None:
