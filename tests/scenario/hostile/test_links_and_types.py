@@ -40,7 +40,7 @@ def test_34_write_to_a_link_to_a_file_outside(victim: Victim, tried: Counter[str
     victim.plant(Op.PUT, "own link", b"overwritten", parent=ref(own))
     tried["hostile inputs"] += 5
     victim.attacked(code=None)
-    assert [text for text in victim.tree().values()].count("overwritten") == 3
+    assert list(victim.tree().values()).count("overwritten") == 3
     assert canary.read_text() == "alive"
 
 
@@ -83,12 +83,14 @@ def test_37_seventy_links_in_a_chain(victim: Victim, tried: Counter[str]) -> Non
 
 @contextmanager
 def swapping(directory: Path, name: str, link: str) -> Iterator[None]:
-    """Somebody exchanges a directory and a link, again and again, in a second thread."""
+    """Somebody exchanges a directory and a link, again and again, in a second thread; in the end
+    both are where they were."""
     stop = threading.Event()
 
     def swap() -> None:
         here = os.open(directory, os.O_RDONLY)
         while not stop.is_set():
+            kernel.exchange(here, name, here, link)
             kernel.exchange(here, name, here, link)
         os.close(here)
 
@@ -120,9 +122,8 @@ def test_38_directory_swapped_by_a_link_between_check_and_use(
             victim.run("sync", code=None)
             assert list((victim.base / "outside").iterdir()) == [victim.base / "outside/canary"]
             assert (victim.base / "outside" / "canary").read_text() == "alive"
-    if (victim.folder / "d").is_symlink():
-        (victim.folder / "d").rename(victim.folder / "other")
-        (victim.folder / "link").rename(victim.folder / "d")
+    # Its user's own link, and allowed to lead anywhere.
+    (victim.folder / "link").unlink()
     for _ in range(3):
         victim.run("sync", code=None)
     victim.attacked(code=None)
@@ -135,18 +136,16 @@ def test_39_hard_link_to_a_file_outside(victim: Victim, tried: Counter[str]) -> 
     mode nor its time changes there."""
     canary = victim.base / "outside" / "canary"
     os.utime(canary, (1e9, 1e9))
+    before = canary.stat()
     (victim.folder / "hard.txt").hardlink_to(canary)
     victim.run("sync")
-    (event,) = {p.name for p in victim.root.glob("events/*/*") if "_bat_" not in p.name} or {""}
     newest = max(victim.events())
     victim.plant(Op.PUT, "hard.txt", b"theirs", parent=ref(newest), flags="x")
-    victim.plant(Op.PUT, "hard.txt", b"theirs", parent=ref(event), flags="x")
-    tried["hostile inputs"] += 2
-    victim._around = victim.around()
+    tried["hostile inputs"] += 1
     victim.attacked(code=None)
     assert canary.read_text() == "alive"
-    assert canary.stat().st_mtime == 1e9
-    assert "theirs" in [text for path, text in victim.tree().items() if path.startswith("hard")]
+    assert (canary.stat().st_mode, canary.stat().st_mtime) == (before.st_mode, before.st_mtime)
+    assert victim.tree()["hard.txt"] == "theirs"
 
 
 def test_40_pipes_sockets_and_devices(victim: Victim, tried: Counter[str]) -> None:
@@ -190,9 +189,7 @@ def test_41_odd_modes(victim: Victim, tried: Counter[str]) -> None:
 def test_moved_link_that_led_inside(victim: Victim, tried: Counter[str]) -> None:
     """A link that is harmless where it is made is none where it is moved to."""
     link = victim.plant(Op.LNK, "a/b/c", b"../../mine.txt")
-    victim.plant(
-        Op.MOV, "c", b"../../mine.txt", source="a/b/c", flags=LINK, parent=ref(link)
-    )
+    victim.plant(Op.MOV, "c", b"../../mine.txt", source="a/b/c", flags=LINK, parent=ref(link))
     tried["hostile inputs"] += 1
     victim.attacked()
     assert "c" not in victim.tree()

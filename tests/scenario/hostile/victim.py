@@ -130,6 +130,8 @@ class Victim:
             links = [name for name in names if (here / name).is_symlink()]
             for name in (*files, *links):
                 path = here / name
+                if not path.is_symlink() and not path.is_file():
+                    continue
                 text = os.readlink(path) if path.is_symlink() else path.read_text()
                 found[path.relative_to(self.folder).as_posix()] = text
         return found
