@@ -95,6 +95,8 @@ def live(first: Profile, second: Profile) -> set[str]:
     (second.folder / "copy.txt").unlink()
     second.write("big.txt", "b" * 300_000)
     settle(first, second)
+    (first.folder / "moved.txt").rename(first.folder / "moved twice.txt")
+    settle(first, second)
     return {"one", "two", "one, edited", "b" * 300_000}
 
 

@@ -94,6 +94,7 @@ def build_parser() -> Parser:
     _add_stores(commands.group("store", "the places that folders are kept in"))
     _add_folders(commands.group("folder", "the folders that are kept equal"))
     _add_sync(commands)
+    _add_verify(commands)
     _add_history(commands)
     _add_conflicts(commands)
     _add_questions(commands)
@@ -203,6 +204,18 @@ def _add_sync(commands: Group) -> None:
         "--timeout", type=_seconds, metavar="SECONDS", help="stop at a safe place after that time"
     )
     _json(commands.add("status", "status:status", "show how everything is"))
+
+
+def _add_verify(commands: Group) -> None:
+    verify = commands.add(
+        "verify", "verify:verify", "read back what the stores have, and check all of it"
+    )
+    verify.add_argument("folder", nargs="?", metavar="FOLDER", help="all when none is named")
+    verify.add_argument("--store", metavar="STORE", help="only this one; home is the home store")
+    verify.add_argument(
+        "--repair", action="store_true", help="replace what is bad from another place"
+    )
+    _json(verify)
 
 
 def _seconds(text: str) -> float:

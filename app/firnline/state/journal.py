@@ -247,6 +247,14 @@ class Journal:
         )
         return [(i, name, _OPS[name[54:57]], offset, size) for i, name, offset, size in rows]
 
+    def named_contents(self) -> list[DataHash]:
+        """Contents that some event names and does not bring."""
+        rows = self._sql.execute(
+            'SELECT DISTINCT hash FROM entries WHERE "offset" IS NULL AND kind IN (?, ?)',
+            (_KIND_TEXT[Kind.FILE], _KIND_TEXT[Kind.LINK]),
+        )
+        return [DataHash(data_hash) for (data_hash,) in rows]
+
     def has_body_of_size(self, size: int) -> bool:
         """True when some event brings a content of exactly `size` bytes."""
         row = self._sql.execute(

@@ -37,6 +37,8 @@ _SNAPSHOT_DIGITS = 8
 _SNAPSHOT_RANDOM = 6
 
 _ID = re.compile("[0-9a-v]{16}")
+_PATH_HASH = re.compile("[0-9a-v]{26}")
+_DATA_HASH = re.compile("[0-9a-v]{32}")
 _SHORT = re.compile("[0-9a-v]{8}")
 _FOLDER = re.compile(r"([0-9a-z](?:[0-9a-z-]{0,30}[0-9a-z])?)-([0-9a-v]{8})")
 _SNAPSHOT_ID = re.compile("[0-9]{8}[0-9a-v]{6}")
@@ -73,6 +75,14 @@ def slug(name: str) -> str:
 def is_id(text: str) -> bool:
     """True for what may be a STOREHASH, CONNHASH or folder id."""
     return _ID.fullmatch(text) is not None
+
+
+def is_path_hash(text: str) -> bool:
+    return _PATH_HASH.fullmatch(text) is not None
+
+
+def is_data_hash(text: str) -> bool:
+    return _DATA_HASH.fullmatch(text) is not None
 
 
 def is_device(text: str) -> bool:

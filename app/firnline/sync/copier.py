@@ -56,14 +56,14 @@ class Copier:
             for row in parents_first(context, lacking):
                 context.check_cancelled()
                 if row.state not in _UNREAD:
-                    self._bring(filling, row)
+                    self.bring(filling, row)
                 context.progress.advance(1)
             filling.flush()
         except TargetError as failure:
             self._failed(filling, failure.error)
         self.copied += filling.copied
 
-    def _bring(self, filling: Filling, row: EventRow) -> None:
+    def bring(self, filling: Filling, row: EventRow) -> None:
         """One event, from the first source that has it whole. Raises TargetError."""
         filling.prepare(row)
         if filling.stands_already(row):

@@ -161,9 +161,9 @@ class Filling:
             if entry.offset is not None or entry.kind not in (Kind.FILE, Kind.LINK):
                 continue
             if entry.data_hash != EMPTY_HASH and not self._has_content(entry.data_hash):
-                self._bring_content(entry.data_hash)
+                self.bring_content(entry.data_hash)
 
-    def _bring_content(self, data_hash: DataHash) -> bool:
+    def bring_content(self, data_hash: DataHash) -> bool:
         """Into the target's history; False when nobody has it."""
         path = self._context.layout.history(data_hash)
         try:
@@ -244,7 +244,7 @@ class Filling:
             raise NoSourceError("no store in reach has it")
         for data_hash in {change.data_hash for change in carried}:
             if not self._has_content(data_hash):
-                self._bring_content(data_hash)
+                self.bring_content(data_hash)
         self.flush()
         path = self._context.layout.event(row.name)
         with self._guarded(), suppress(AlreadyExistsError):

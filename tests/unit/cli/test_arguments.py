@@ -38,6 +38,7 @@ def test_commands_are_those_of_the_contract() -> None:
         "folder stores",
         "sync",
         "status",
+        "verify",
         "log",
         "ls",
         "cat",
