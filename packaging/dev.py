@@ -6,6 +6,7 @@
     python3 packaging/dev.py lint                 the checks without the tests
     python3 packaging/dev.py bench [ARGUMENT...]  the benchmark of tests/bench
     python3 packaging/dev.py soak [ARGUMENT...]   three devices and three stores for an hour
+    python3 packaging/dev.py simulate [ARGUMENT...]  lives of devices by seed: tests/simulation
 
 Assumes: the standard library (Debian's package pythonX.Y-venv is installed where it is missing and
 apt-get may be used), and a network the first time and whenever uv.lock has changed. Promises: all
@@ -64,6 +65,9 @@ def main(arguments: list[str]) -> int:
     if verb == "soak":
         set_up("run")
         return become([program("python"), str(ROOT / "tests" / "soak" / "run.py"), *rest])
+    if verb == "simulate":
+        set_up("run", "dev")
+        return become([program("python"), "-m", "tests.simulation", *rest])
     if verb == "lint" and not rest:
         set_up("run", "dev")
         return check(CHECKS)

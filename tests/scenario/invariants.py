@@ -5,7 +5,7 @@ anything unfinished is left in them.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,22 +66,30 @@ def _files_below(directory: Path) -> Iterator[tuple[str, int]]:
                 yield entry.path, entry.inode()
 
 
-def check_done(laptops: Iterable[Laptop]) -> None:
-    """Nothing unfinished is left in any table, folder or store."""
+def check_done(
+    laptops: Iterable[Laptop], excused: Callable[[str], bool] = lambda item: False
+) -> None:
+    """Nothing unfinished is left in any table, folder or store; `excused` is asked about each
+    dirty path, and each event that a store lacks."""
     for laptop in laptops:
-        _check_tables(laptop)
+        _check_tables(laptop, excused)
         _check_own_files(laptop)
 
 
-def _check_tables(laptop: Laptop) -> None:
+def _check_tables(laptop: Laptop, excused: Callable[[str], bool]) -> None:
     state = FolderState(laptop.place / "state.db")
     try:
         unfinished = {
             "intents": state.intents.all(),
             "saves that slipped in": state.intents.rescued(),
-            "dirty paths": state.journal.dirty(),
+            "dirty paths": [path for path in state.journal.dirty() if not excused(path)],
             "events": state.journal.in_state(*(s for s in EventState if s is not s.KNOWN)),
-            "lacking": [e for store in state.stores.ids() for e in state.stores.lacking(store)],
+            "lacking": [
+                event
+                for store in state.stores.ids()
+                for event in state.stores.lacking(store)
+                if not excused(event[1])
+            ],
         }
         held = {name for _, name, _ in state.stores.held()}
     finally:

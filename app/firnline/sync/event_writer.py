@@ -174,13 +174,14 @@ def flush_small(connected: Connected, files: list[tuple[str, bytes]]) -> None:
 
 
 def missing_index(
-    context: FolderContext, connected: Connected, paths: Iterable[str]
+    context: FolderContext, connected: Connected, paths: Iterable[str], *, again: bool = False
 ) -> list[tuple[str, bytes]]:
-    """The `eventsindex` entries that a store does not have yet, or has but a part of."""
+    """The `eventsindex` entries that a store does not have yet, or has but a part of. `again`: all
+    of them, since a write failed that may have left something of the right size."""
     found = []
     for path in paths:
         place, body = context.layout.index(context.hasher.path(path)), path.encode()
-        if connected.store.size(place) != len(body):
+        if again or connected.store.size(place) != len(body):
             found.append((place, body))
     return found
 

@@ -57,9 +57,10 @@ class Filling:
         entries = self._context.state.journal.entries_of_event(row.id)
         if not self._is_home or self._context.keep_all:
             self._bring_named(entries)
+        again = self._context.state.stores.is_doubtful(self.target.store_id, row.id)
         with self._guarded():
             self._small += missing_index(
-                self._context, self.target, indexed_paths(row.name, entries)
+                self._context, self.target, indexed_paths(row.name, entries), again=again
             )
 
     def stands_already(self, row: EventRow) -> bool:

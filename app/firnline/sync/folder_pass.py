@@ -68,10 +68,8 @@ def run_pass(context: FolderContext) -> PassReport:
     NowhereToWriteError.
     """
     report = PassReport()
-    state = context.state
     settle(context)
-    if state.journal.count() == 0 and state.files.is_empty():
-        list_home(context)
+    list_home(context)
     ignore = Ignore.load(context.root)
     _notice_ignore(context, ignore)
     lasting = pull(context).problems + [

@@ -30,6 +30,8 @@ OVERLAP = timedelta(hours=48)
 FULL_LISTING = timedelta(days=7)
 _WORTH_NOTING = timedelta(hours=12)
 _MAX_HINT_FILE = 2**24
+_HOME = "home listed"
+"""The fact that tells when the home store was listed."""
 _NO_DAY = "99999999"
 """After all days that a name can have."""
 
@@ -50,12 +52,20 @@ def list_stores(context: FolderContext) -> list[Problem]:
 
 
 def list_home(context: FolderContext) -> None:
-    """Learn what the home store holds: for a device that lost its table."""
-    state = context.state
+    """Learn what the home store holds: for a device that lost its table, or has an older one from
+    a backup. Does nothing when the last time is less than a week ago.
+
+    Raises StoreError.
+    """
+    state, now = context.state, format_time(context.clock.now())
+    if not _is_time(now) or not _is_due(DateTime(state.fact(_HOME) or NEVER), now, FULL_LISTING):
+        return
     with state.transaction("list home"):
+        held = {name for _, name, _ in state.stores.held()}
         for _, names, _ in _days(context, context.home, NEVER):
-            for name in sorted(names):
+            for name in sorted(names - held):
                 state.stores.hold(_add(context, name), whole=True)
+        state.set_fact(_HOME, now)
 
 
 def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
