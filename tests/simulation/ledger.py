@@ -31,10 +31,10 @@ class Ledger:
 
     def acted(self, device: str, before: Standing, after: Standing, *, in_pass: bool) -> None:
         """Somebody changed a folder."""
-        gone = before.contents - after.contents
-        self._replaced |= gone
-        gone &= self._had.get(device, set())
         old, new = before.places(), after.places()
+        # One of two equal files counts: somebody else may delete the other one.
+        self._replaced |= {found for found in old if len(new.get(found, ())) < len(old[found])}
+        gone = (before.contents - after.contents) & self._had.get(device, set())
         self._moved |= {found for found in old.keys() & new.keys() if old[found] != new[found]}
         # The same content once more is no deletion any more.
         self._moved |= after.contents & {data_hash for _, data_hash in self._deleted}
