@@ -10,7 +10,7 @@ import stat
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -83,15 +83,15 @@ def test_37_seventy_links_in_a_chain(victim: Victim, tried: Counter[str]) -> Non
 
 @contextmanager
 def swapping(directory: Path, name: str, link: str) -> Iterator[None]:
-    """Somebody exchanges a directory and a link, again and again, in a second thread; in the end
-    both are where they were."""
+    """Somebody exchanges a directory and a link, again and again, in a second thread."""
     stop = threading.Event()
 
     def swap() -> None:
         here = os.open(directory, os.O_RDONLY)
         while not stop.is_set():
-            kernel.exchange(here, name, here, link)
-            kernel.exchange(here, name, here, link)
+            # One of them may just be on its way to somewhere else.
+            with suppress(FileNotFoundError):
+                kernel.exchange(here, name, here, link)
         os.close(here)
 
     thread = threading.Thread(target=swap)
@@ -123,12 +123,15 @@ def test_38_directory_swapped_by_a_link_between_check_and_use(
             assert list((victim.base / "outside").iterdir()) == [victim.base / "outside/canary"]
             assert (victim.base / "outside" / "canary").read_text() == "alive"
     # Its user's own link, and allowed to lead anywhere.
-    (victim.folder / "link").unlink()
+    for path in victim.folder.iterdir():
+        if path.is_symlink():
+            path.unlink()
     for _ in range(3):
         victim.run("sync", code=None)
     victim.attacked(code=None)
-    arrived = [path for path, text in victim.tree().items() if text == "theirs"]
-    assert len([path for path in arrived if path.startswith(("d/", "d ("))]) == 30
+    arrived = {Path(path).name for path, text in victim.tree().items() if text == "theirs"}
+    wanted = {f"{turn}-{number}.txt" for turn in range(6) for number in range(5)}
+    assert arrived >= wanted, "what the store brought is there, wherever its directory went"
 
 
 def test_39_hard_link_to_a_file_outside(victim: Victim, tried: Counter[str]) -> None:
