@@ -92,6 +92,7 @@ class Laptop:
         self.store_clock = store_clock or self.clock
         self.wrap = wrap
         self.keep_all: bool | None = None
+        self.delete_unasked = False
         self._ticks = 0
 
     # --- the user -------------------------------------------------------------------------------
@@ -147,6 +148,13 @@ class Laptop:
         with ExitStack() as stack:
             return run_pass(self.context(stack, steps))
 
+    def answer(self, question_id: str, choice: str) -> None:
+        """The user decides, before the next pass."""
+        state = FolderState(self.place / "state.db")
+        with state.transaction("answer"):
+            state.questions.answer(question_id, choice)
+        state.close()
+
     def context(self, stack: ExitStack, steps: Steps = no_steps) -> FolderContext:
         state = FolderState(self.place / "state.db", steps=steps)
         stack.callback(state.close)
@@ -182,6 +190,7 @@ class Laptop:
             stores=reached,
             unreached=unreached,
             keep_all=not lasting if self.keep_all is None else self.keep_all,
+            delete_unasked=self.delete_unasked,
             clock=self.clock,
             random=os.urandom,
             steps=steps,

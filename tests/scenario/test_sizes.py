@@ -73,6 +73,8 @@ def test_more_changes_than_a_batch_has_members(
     for number in range(100):
         a.write(f"d/{number:03}", str(number))
     settle(*trio)
+    for laptop in trio:
+        laptop.delete_unasked = True
     a.move("d", "e")
     for number in range(0, 100, 2):
         a.delete(f"e/{number:03}")

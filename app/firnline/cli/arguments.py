@@ -203,6 +203,9 @@ def _add_sync(commands: Group) -> None:
     sync.add_argument(
         "--timeout", type=_seconds, metavar="SECONDS", help="stop at a safe place after that time"
     )
+    sync.add_argument(
+        "--yes", action="store_true", help="delete what is gone, however much of a folder it is"
+    )
     _json(commands.add("status", "status:status", "show how everything is"))
 
 

@@ -27,7 +27,7 @@ def sync(arguments: Namespace) -> int:
         stopping_softly(deadline),
     ):
         outcomes = []
-        for outcome in sync_folders(engine, arguments.folders):
+        for outcome in sync_folders(engine, arguments.folders, yes=arguments.yes):
             if bars is not None:
                 bars.clear()
             tell_outcome(outcome)

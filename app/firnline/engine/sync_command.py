@@ -68,16 +68,19 @@ class Deadline:
         return self._end is not None and self._clock.monotonic() >= self._end
 
 
-def sync_folders(engine: Engine, names: Iterable[str]) -> Iterator[FolderOutcome]:
+def sync_folders(
+    engine: Engine, names: Iterable[str], *, yes: bool = False
+) -> Iterator[FolderOutcome]:
     """One pass over each of those folders (all, when none is named); outcomes as they come.
 
+    `yes` answers mass deletions of these passes with *delete*.
     Raises NoSuchFolderError and AmbiguousNameError before anything is done.
     """
     folders = engine.folders(names)
-    return (_outcome(engine, folder) for folder in folders)
+    return (_outcome(engine, folder, yes=yes) for folder in folders)
 
 
-def _outcome(engine: Engine, folder: FolderSettings) -> FolderOutcome:
+def _outcome(engine: Engine, folder: FolderSettings, *, yes: bool) -> FolderOutcome:
     outcome = FolderOutcome(folder.name, paused=folder.paused)
     if folder.paused:
         return outcome
@@ -85,6 +88,7 @@ def _outcome(engine: Engine, folder: FolderSettings) -> FolderOutcome:
         with open_folder(engine, folder) as context:
             try:
                 require_here(context)
+                context.delete_unasked = yes
                 outcome.report = run_pass(context)
             finally:
                 outcome.unreached = list(context.unreached)

@@ -291,6 +291,14 @@ class Journal:
         )
         return [path for (path,) in rows]
 
+    def dirty_with_deletions(self) -> list[str]:
+        """Dirty paths where something stands here and that some event deletes, in byte order."""
+        rows = self._sql.execute(
+            "SELECT d.path FROM dirty d JOIN files f ON f.path=d.path WHERE f.kind!='-' AND EXISTS"
+            " (SELECT 1 FROM entries n WHERE n.path=d.path AND n.kind='-') ORDER BY d.path"
+        )
+        return [path for (path,) in rows]
+
     def dirty_count(self) -> int:
         return int(self._sql.execute("SELECT count(*) FROM dirty").fetchone()[0])
 

@@ -93,6 +93,8 @@ class FolderContext:
     """The home store keeps all bodies (docs/design.md section 4, *The home store*)."""
     clock: Clock
     random: Callable[[int], bytes]
+    delete_unasked: bool = False
+    """Mass deletions of this pass do not wait for the user's answer."""
     hasher: Hasher = PLAIN
     steps: Steps = no_steps
     progress: Progress = field(default_factory=Progress)

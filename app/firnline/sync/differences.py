@@ -12,12 +12,14 @@ from firnline.core.entry import Change, Entry
 from firnline.core.event import NO_FLAGS, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT, Ref
 from firnline.core.heads import state_of
+from firnline.core.paths import ancestors
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 from firnline.folder.errors import FolderError, Vanished
 from firnline.folder.read import read_link, read_small
 from firnline.folder.scan import Scan, Seen
 from firnline.state.file_index import FileRow
 from firnline.sync.context import FolderContext, Problem
+from firnline.sync.deletion_guard import DeletionGuard
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter, NowhereToWriteError
 from firnline.sync.known_content import is_everywhere, may_be_known
@@ -35,8 +37,15 @@ Logs = dict[str, list[Entry]]
 class Differences:
     """Turns one scan into events. `problems` tells what could not be taken, and why."""
 
-    def __init__(self, context: FolderContext, clock: EventClock, writer: EventWriter) -> None:
+    def __init__(
+        self,
+        context: FolderContext,
+        clock: EventClock,
+        writer: EventWriter,
+        guard: DeletionGuard,
+    ) -> None:
         self._context = context
+        self._guard = guard
         self._clock = clock
         self._writer = writer
         self._outbox = Outbox(context, clock, writer)
@@ -56,19 +65,22 @@ class Differences:
         changed = {seen.path for seen in scan.changed}
         rows = self._rows = context.state.files.get_many([*changed, *scan.missing])
         self._gone = self._missing(scan, rows)
+        kept = self._bring_back(self._gone)
         present = {path for path, row in rows.items() if row.kind is not Kind.NOTHING}
         moves, fresh = match_inodes(
             self._gone, [seen for seen in scan.changed if seen.path not in present]
         )
         fresh_paths = {seen.path for seen in fresh}
+        self._guard.count_before(len(self._gone) - len(moves))
         rest = [s for s in scan.changed if s.path in present or s.path in fresh_paths]
         context.progress.begin("sending", len(scan.changed) + len(scan.missing), "files")
         with self._outbox:
             self._publish_moves(moves)
             self._contents = GoneContents(self._gone.values())
             self._publish_changed(rest)
-            self._publish_gone()
-            self._publish_directories(scan, changed)
+            held = self._guard.hold_gone(self._gone, scan)
+            self._publish_gone(held)
+            self._publish_directories(scan, changed, held, kept)
         self._commit_bookings()
         context.progress.end()
         return self._outbox.written
@@ -208,8 +220,8 @@ class Differences:
 
     # --- what is gone -------------------------------------------------------------------------
 
-    def _publish_gone(self) -> None:
-        for group in in_groups(sorted(self._gone), _SLICE):
+    def _publish_gone(self, held: set[str]) -> None:
+        for group in in_groups(sorted(self._gone.keys() - held), _SLICE):
             logs = self._context.state.journal.entries_of(group)
             for path in group:
                 self._remove(self._gone[path], logs.get(path, []), Op.DEL)
@@ -222,14 +234,27 @@ class Differences:
         change = Change(op, row.path, None, self._close(verdict), EMPTY_HASH, 0, 0, NO_FLAGS)
         self._outbox.add(Item(change, None, (_absent(row),)))
 
-    def _publish_directories(self, scan: Scan, changed: set[str]) -> None:
+    def _bring_back(self, gone: dict[str, FileRow]) -> set[str]:
+        """What the user wants back: nothing was deleted there, and the log's version is missing.
+        Taken out of `gone`; returns the paths."""
+        kept = self._guard.kept(gone)
+        for row in kept:
+            del gone[row.path]
+            self._book(_absent(row, row.base), dirty=True)
+        return {row.path for row in kept}
+
+    def _publish_directories(
+        self, scan: Scan, changed: set[str], held: set[str], kept: set[str]
+    ) -> None:
         files, journal = self._context.state.files, self._context.state.journal
-        gone = set(scan.gone_directories) - changed if scan.complete else set()
-        for path in sorted(gone):
-            row = files.get(path)
-            if row is not None and row.kind is Kind.DIRECTORY:
-                self._remove(row, journal.entries(path), Op.RMD)
-        for path in sorted(scan.empty_directories):
+        gone = set(scan.gone_directories) - changed - held if scan.complete else set()
+        rows = {p: row for p, row in files.get_many(gone).items() if row.kind is Kind.DIRECTORY}
+        kept |= self._bring_back(rows)
+        for path in sorted(rows):
+            self._remove(rows[path], journal.entries(path), Op.RMD)
+        # A directory whose files come back, or may do so, was not left empty.
+        stays = {above for path in (*held, *kept) for above in ancestors(path)}
+        for path in sorted(set(scan.empty_directories) - stays):
             row = files.get(path)
             verdict = reconcile(
                 _DIRECTORY, None if row is None else row.base, journal.entries(path)

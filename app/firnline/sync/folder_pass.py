@@ -25,6 +25,7 @@ from firnline.stores.errors import StoreError
 from firnline.sync.applier import Applier
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.copier import Copier
+from firnline.sync.deletion_guard import DeletionGuard
 from firnline.sync.differences import Differences
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
@@ -97,6 +98,7 @@ class _Rounds:
         self._report = report
         self._writer = EventWriter(context)
         self._pending = Pending(context)
+        self._guard = DeletionGuard(context)
         self._unsettled: dict[str, str] = {}
 
     def run(self) -> None:
@@ -128,9 +130,12 @@ class _Rounds:
         """What the folder has that the log has not; the number of events."""
         context, report = self._context, self._report
         found = _scan(context, self._ignore, report)
-        differences = Differences(context, self.clock, self._writer)
+        differences = Differences(context, self.clock, self._writer, self._guard)
         written = publish_rescued(context, self.clock, self._writer) + differences.publish(found)
         report.problems += differences.problems
+        written += self._guard.bring_back()
+        if found.complete:
+            self._guard.told()
         return written
 
     def _apply(self) -> tuple[int, int]:
@@ -139,6 +144,7 @@ class _Rounds:
         written = applied = 0
         self._unsettled = {}
         after = ""
+        held = self._guard.hold_incoming()
         while dirty := context.state.journal.dirty(after, _SLICE):
             log = JournalLog(context, self._pending)
             written += resolve_all(context, self._writer, log, dirty)
@@ -147,10 +153,11 @@ class _Rounds:
             after = dirty[-1]
             report.problems += [Problem(p, "waiting", why) for p, why in log.undecided.items()]
             applier = Applier(context, self._ignore, log)
-            applier.apply(dirty)
+            applier.apply([path for path in dirty if path not in held] if held else dirty)
             report.problems += applier.problems
             applied += applier.applied
             self._unsettled |= applier.unsettled
+        self._guard.applied()
         return written, applied
 
 

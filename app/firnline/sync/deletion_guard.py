@@ -1,0 +1,264 @@
+"""The guard against mass deletions, over one pass (docs/design.md section 7, *Safety*).
+
+What waits is an observation of each pass: gone here and not told (the table has the files), or
+deleted by others and not applied (the paths stay dirty). So nothing has to be undone when the
+program is killed, and a question whose cause is gone vanishes. Only the question, what it is about
+and its answer are stored; an answer holds for exactly that, and until it was carried out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from firnline.core.clock import format_time
+from firnline.core.entry import Change, Entry
+from firnline.core.event import NO_FLAGS, Kind, Op
+from firnline.core.hashing import EMPTY_HASH, Ref
+from firnline.core.heads import by_name, by_ref, state_of
+from firnline.core.reconcile import ABSENT, Write, reconcile
+from firnline.folder.scan import Scan
+from firnline.state.file_index import FileRow
+from firnline.state.questions import Question
+from firnline.sync.context import FolderContext
+from firnline.sync.mass_deletion import (
+    DELETE,
+    ELSEWHERE,
+    HERE,
+    KEEP,
+    LEAST,
+    MASS_DELETION,
+    details,
+    hold,
+    is_lost,
+    without_replaced,
+)
+from firnline.sync.publisher import publish_changes
+
+_SLICE = 5_000
+
+
+class DeletionGuard:
+    """Of one pass. Says what has to wait, asks the user, and carries out the answers."""
+
+    def __init__(self, context: FolderContext) -> None:
+        self._context = context
+        self._here = _Side(context, HERE)
+        self._elsewhere = _Side(context, ELSEWHERE)
+
+    # --- gone here ----------------------------------------------------------------------------
+
+    def count_before(self, gone: int) -> None:
+        """To be called before anything of a scan is written that finds so many files gone."""
+        self._here.count_before(gone)
+
+    def kept(self, gone: Mapping[str, FileRow]) -> list[FileRow]:
+        """Those of the gone files that the user wants back."""
+        asked = self._here.answered(KEEP)
+        return [row for path, row in gone.items() if path in asked]
+
+    def hold_gone(self, gone: Mapping[str, FileRow], scan: Scan) -> set[str]:
+        """The paths, directories with events of their own included, whose deletion is not written.
+
+        `gone` are the files that are left when moves were taken out.
+        """
+        side = self._here
+        if not scan.complete or (len(gone) + side.done < LEAST and not side.questions):
+            side.done += len(gone)
+            return set()
+        state = self._context.state
+        lost = without_replaced(self._deletions(gone), (seen.path for seen in scan.changed))
+        missing = set(scan.missing)
+
+        def survives(top: str) -> bool:
+            return any(
+                row.kind is not Kind.DIRECTORY and row.path not in missing
+                for row in state.files.below(top)
+            )
+
+        held = side.hold(lost, survives)
+        side.done += len(gone) - len(held)
+        directories = state.files.get_many(scan.gone_directories) if held else {}
+        return side.ask(held, {path: row.base for path, row in directories.items()})
+
+    def _deletions(self, gone: Mapping[str, FileRow]) -> dict[str, str]:
+        """Those whose deletion is news to the log and leaves nothing at the path."""
+        found: dict[str, str] = {}
+        paths = sorted(gone)
+        for start in range(0, len(paths), _SLICE):
+            logs = self._context.state.journal.entries_of(paths[start : start + _SLICE])
+            found.update(
+                (path, gone[path].base)
+                for path in paths[start : start + _SLICE]
+                if _deletes(logs.get(path, []), gone[path].base)
+            )
+        return found
+
+    def told(self) -> None:
+        """All that a complete scan found was written: answers about it are carried out."""
+        self._here.drop_answers(lambda path: False)
+
+    # --- deleted elsewhere --------------------------------------------------------------------
+
+    def hold_incoming(self) -> set[str]:
+        """Dirty paths, directories included, that are not to be applied."""
+        state, side = self._context.state, self._elsewhere
+        if not side.questions and state.journal.dirty_count() + side.done < LEAST:
+            return set()
+        rows = self._leaving()
+        files = sum(row.kind is not Kind.DIRECTORY for row in rows.values())
+        if not side.questions and files + side.done < LEAST:
+            side.done += files
+            return set()
+        side.count_before(files)
+        wanted = self._wanted_gone(rows)
+        lost = {p: base for p, base in wanted.items() if rows[p].kind is not Kind.DIRECTORY}
+        dirty = state.journal.dirty() if lost else []
+        lost = without_replaced(lost, (path for path in dirty if path not in rows))
+
+        def survives(top: str) -> bool:
+            return any(
+                row.kind is not Kind.DIRECTORY and row.path not in rows
+                for row in state.files.below(top)
+            )
+
+        held = side.hold(lost, survives)
+        side.done += len(lost) - len(held)
+        directories = {p: base for p, base in wanted.items() if rows[p].kind is Kind.DIRECTORY}
+        return side.ask(held, directories if held else {})
+
+    def _leaving(self) -> dict[str, FileRow]:
+        """What is here at dirty paths that some event deletes."""
+        state = self._context.state
+        return state.files.get_many(state.journal.dirty_with_deletions())
+
+    def _wanted_gone(self, rows: Mapping[str, FileRow]) -> dict[str, str]:
+        cache: dict[str, list[Entry]] = {}
+        journal = self._context.state.journal
+        paths = list(rows)
+        for start in range(0, len(paths), _SLICE):
+            cache.update(journal.entries_of(paths[start : start + _SLICE]))
+
+        def logs(path: str) -> Sequence[Entry]:
+            if path not in cache:
+                cache[path] = journal.entries(path)
+            return cache[path]
+
+        return {path: row.base for path, row in rows.items() if is_lost(path, logs)}
+
+    def applied(self) -> None:
+        """What was not held was applied as far as it can be now."""
+        if self._elsewhere.questions:
+            dirty = set(self._context.state.journal.dirty())
+            self._elsewhere.drop_answers(dirty.__contains__)
+
+    # --- keep ---------------------------------------------------------------------------------
+
+    def bring_back(self) -> int:
+        """Undo, as one batch on top, the deletions that the user does not want; the number of
+        events. To be called after a scan was published."""
+        asked = {**self._here.answered(KEEP), **self._elsewhere.answered(KEEP)}
+        if not asked:
+            return 0
+        state = self._context.state
+        rows = state.files.get_many(asked)
+        logs = state.journal.entries_of(asked)
+        changes = [
+            _undoing(logs[path], Ref(base))
+            for path, base in sorted(asked.items())
+            if path in rows and rows[path].base == base and path in logs
+        ]
+        wanted = [change for change in changes if change is not None]
+        return len(publish_changes(self._context, wanted)) if wanted else 0
+
+
+class _Side:
+    """One side's question, its answers, and what this pass did on that side."""
+
+    def __init__(self, context: FolderContext, subject: str) -> None:
+        self._context = context
+        self._table = context.state.questions
+        self._subject = subject
+        self._before = 0
+        self._counted = False
+        self.done = 0
+        """Files that this pass deleted on this side."""
+        self.questions: list[Question] = self._table.of(MASS_DELETION, subject)
+
+    def count_before(self, gone: int) -> None:
+        if not self._counted and (gone >= LEAST or self.questions):
+            self._counted = True
+            self._before = self._context.state.files.totals()[0] + self.done
+
+    def answered(self, choice: str) -> dict[str, str]:
+        """The paths of all questions that were answered so, each with what it stood on."""
+        found: dict[str, str] = {}
+        for question in self.questions:
+            if question.answer == choice:
+                found.update(self._table.asked(question.id))
+        return found
+
+    def hold(self, lost: Mapping[str, str], survives: Callable[[str], bool]) -> dict[str, str]:
+        if self._context.delete_unasked:
+            return {}
+        allowed = self.answered(DELETE)
+        rest = {path: base for path, base in lost.items() if allowed.get(path) != base}
+        return hold(
+            rest,
+            self.answered(""),
+            before=self._before - (len(lost) - len(rest)),
+            done=self.done,
+            survives=survives,
+        )
+
+    def ask(self, files: Mapping[str, str], directories: Mapping[str, str]) -> set[str]:
+        """Make the stored question what is held now; returns the held paths."""
+        asked = {**files, **directories}
+        facts = details(self._subject, files, self._before)
+        current = next((q for q in self.questions if q.is_open), None)
+        if not files:
+            if current is not None:
+                with self._context.state.transaction("withdraw question"):
+                    self._table.withdraw(MASS_DELETION, self._subject)
+        elif current is None or self._table.asked(current.id) != asked:
+            now = format_time(self._context.clock.now())
+            with self._context.state.transaction("ask"):
+                self._table.ask(MASS_DELETION, self._subject, now, facts, asked)
+        else:
+            return set(asked)
+        self.questions = self._table.of(MASS_DELETION, self._subject)
+        return set(asked)
+
+    def drop_answers(self, is_left: Callable[[str], bool]) -> None:
+        """Forget answers where they were carried out: at all paths that `is_left` denies."""
+        answered = [question for question in self.questions if question.answer]
+        if not answered:
+            return
+        with self._context.state.transaction("answer carried out"):
+            for question in answered:
+                asked = self._table.asked(question.id)
+                done = [path for path in asked if not is_left(path)]
+                if len(done) == len(asked):
+                    self._table.drop(question.id)
+                else:
+                    self._table.forget_asked(question.id, done)
+        self.questions = self._table.of(MASS_DELETION, self._subject)
+
+
+def _deletes(entries: Sequence[Entry], base: Ref) -> bool:
+    """True when a file that is gone makes an event after which the log has nothing there."""
+    if not isinstance(reconcile(ABSENT, base, entries), Write):
+        return False
+    own = by_ref(entries).get(base)
+    putting = state_of(entries).putting
+    return own is not None and all(head.content == own.content for head in putting)
+
+
+def _undoing(entries: Sequence[Entry], base: Ref) -> Change | None:
+    """What brings back `base` on top of its deletion; None where the path exists."""
+    state, old = state_of(entries), by_ref(entries).get(base)
+    if state.winner is not None or old is None or not old.puts:
+        return None
+    parent = max(state.heads, key=by_name).ref
+    if old.kind is Kind.DIRECTORY:
+        return Change(Op.MKD, old.path, None, parent, EMPTY_HASH, 0, 0, NO_FLAGS)
+    if old.kind is Kind.LINK:
+        return Change(Op.LNK, old.path, None, parent, old.data_hash, old.size, 0, NO_FLAGS)
+    return Change(Op.PUT, old.path, None, parent, old.data_hash, old.size, old.mtime, old.flags)
