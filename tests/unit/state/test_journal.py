@@ -2,7 +2,7 @@
 
 import pytest
 from tests.unit.state import samples
-from tests.unit.state.samples import add, batch, change, put, single, time
+from tests.unit.state.samples import add, batch, change, put, row, single, time
 
 from firnline.core.event import Kind, Op
 from firnline.core.hashing import NO_PARENT, PLAIN, Ref
@@ -227,6 +227,21 @@ def test_dirty_paths(state: FolderState) -> None:
     with state.transaction("test"):
         state.journal.clear_dirty(["a", "c", "never"])
     assert state.journal.dirty() == ["b"]
+
+
+def test_dirty_paths_that_may_have_to_go(state: FolderState) -> None:
+    """Something stands here, and some event deletes it."""
+    for path in ("clean", "edited", "gone", "here"):
+        first = put(1, path, "1")
+        add(state, first)
+        add(state, put(2, path, "2", first.ref))
+        if path != "edited":
+            add(state, single(3, change(Op.DEL, path, None, first.ref)))
+    with state.transaction("test"):
+        state.files.put_many([row(p) for p in ("clean", "edited", "here")])
+        state.files.put_many([row("gone", Kind.NOTHING)])
+        state.journal.mark_dirty(["edited", "gone", "here", "unknown"])
+    assert state.journal.dirty_with_deletions() == ["here"]
 
 
 def test_paths_without_a_row_become_dirty(state: FolderState) -> None:
