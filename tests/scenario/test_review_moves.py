@@ -1,9 +1,11 @@
 """Moves beside what others did, and moves that are none."""
 
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.scenario.crashes import killed
 from tests.scenario.laptops import Laptop, event_count, settle
 
 
@@ -119,3 +121,52 @@ def test_conflict_is_finished_in_one_pass(pair: tuple[Laptop, Laptop]) -> None:
     a.sync()
     assert a.tree() == b.tree()
     assert event_count(a.stores[0]) == before
+
+
+def _times(laptop: Laptop) -> dict[str, int]:
+    """Of files, in the milliseconds that events hold."""
+    files = [path for path in laptop.folder.rglob("*") if path.is_file()]
+    return {path.name: path.stat().st_mtime_ns // 10**6 for path in files if path.name != "id"}
+
+
+def _copy_and_delete(laptop: Laptop, directory: str, target: str) -> None:
+    """What `cp -r` and `rm -r` do: a move by its content, and a new time."""
+    for path in sorted((laptop.folder / directory).iterdir()):
+        laptop.write(f"{target}/{path.name}", path.read_bytes())
+        laptop.delete(f"{directory}/{path.name}")
+    (laptop.folder / directory).rmdir()
+
+
+@pytest.mark.parametrize("names", ["x", "xyz"])
+def test_move_brings_its_time(pair: tuple[Laptop, Laptop], names: str) -> None:
+    """A file that was copied to another name, and deleted, has the copy's time everywhere, also
+    where a whole directory is renamed for it."""
+    a, b = pair
+    for name in names:
+        a.write(f"old/{name}", f"text of {name}")
+    settle(a, b)
+    _copy_and_delete(a, "old", "new")
+    settle(a, b)
+    assert b.tree() == {f"new/{name}": f"text of {name}" for name in names}
+    assert _times(b) == _times(a)
+
+
+@pytest.mark.parametrize("names", ["x", "xyz"])
+def test_move_brings_its_time_after_a_crash(tmp_path: Path, names: str) -> None:
+    """The same, wherever the pass is killed that applies it."""
+    for number in count(1):
+        store = tmp_path / f"{number}/store"
+        a = Laptop(tmp_path / f"{number}/a", "aaaaaaaa", [store])
+        b = Laptop(tmp_path / f"{number}/b", "bbbbbbbb", [store])
+        for name in names:
+            a.write(f"old/{name}", f"text of {name}")
+        settle(a, b)
+        _copy_and_delete(a, "old", "new")
+        a.sync()
+        steps = killed(b, number)
+        settle(b, a)
+        assert b.tree() == a.tree()
+        assert _times(b) == _times(a), f"killed at {steps}"
+        if steps is None:
+            assert number > len(names)
+            return

@@ -193,7 +193,7 @@ class Applier:
         self._moved(step, local, stat)
 
     def _moved(self, step: MoveStep, local: str, stat: Stat) -> None:
-        """Booked as it stands there now; flags that differ are one more thing to do."""
+        """Booked as it stands there now; flags or a time that differ are one more thing to do."""
         row, wish = step.row, step.wish
         entry = wish.entry
         assert entry is not None
@@ -202,8 +202,10 @@ class Applier:
             self._done.append(row.path)
         moved = placed_row(wish, stat, row.data_hash, row.flags, local)
         self._rows.append(moved)
-        if row.kind is Kind.FILE and entry.flags != row.flags:
-            self._each(wish.path, self._retouch, wish._replace(row=moved))
+        same = (entry.flags, entry.mtime) == (row.flags, clamp_mtime(row.mtime_ns))
+        if row.kind is Kind.FILE and not same:
+            arrived = moved._replace(base=row.base)
+            self._each(wish.path, self._retouch, wish._replace(row=arrived))
         else:
             self._done.append(wish.path)
 

@@ -7,13 +7,15 @@ half-booked work for the user's.
 from collections.abc import Iterable
 from contextlib import suppress
 
-from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
+from firnline.core.entry import Entry
+from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
 from firnline.core.paths import ancestors
-from firnline.folder.errors import FolderError
+from firnline.folder.errors import Changed, FolderError
 from firnline.folder.metadata import Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
+from firnline.sync.apply_rows import expected_stat
 from firnline.sync.bodies import hash_of_local
 from firnline.sync.context import FolderContext
 from firnline.sync.open_events import settle_open_events
@@ -177,9 +179,22 @@ def _settle_move(context: FolderContext, row: FileRow, target: str) -> list[File
     ]
     if not arrivals:
         return []
-    base = arrivals[-1].ref
-    moved = row._replace(path=target, base=base, local=None if local == target else local)
-    return [_gone(row.path, base), moved]
+    arrival = arrivals[-1]
+    moved = row._replace(
+        path=target,
+        base=arrival.ref,
+        local=None if local == target else local,
+        mtime_ns=_timed(context, local, row, arrival),
+    )
+    return [_gone(row.path, arrival.ref), moved]
+
+
+def _timed(context: FolderContext, local: str, row: FileRow, arrival: Entry) -> int:
+    """The time that its event brought, unless somebody wrote to the file since."""
+    if row.kind is Kind.FILE and clamp_mtime(row.mtime_ns) != arrival.mtime:
+        with suppress(Changed):
+            return context.root.touch(local, arrival.mtime, expected_stat(row)).mtime_ns
+    return row.mtime_ns
 
 
 def _gone(path: str, base: Ref) -> FileRow:
