@@ -94,6 +94,17 @@ def _compare(world: World, who: str, wanted: dict[str, Node], found: dict[str, N
         world.diary.find(who, f"{text} ({len(differing)} differ)")
 
 
+def check_left_over(world: World) -> None:
+    """No temporary file stands anywhere."""
+    stores = [shelf.path for shelf in _present(world)]
+    stores += [device.profile / "home" for device in world.devices]
+    left = [path for store in stores for path in store.glob("connections/*/tmp/*")]
+    for device in world.devices:
+        left += [p for p in (device.folder / ".firnline").glob("*/**/*") if not p.is_dir()]
+    if left:
+        world.diary.find("all", f"{len(left)} temporary files are left: {left[0]}")
+
+
 # --- stores ---------------------------------------------------------------------------------------
 
 

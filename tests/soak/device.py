@@ -155,9 +155,10 @@ class Device:
         return (0, 1, 3) if empty else (0, 1)
 
     def _not_of_stores(self, done: Pass) -> list[str]:
-        """What it said, but for the lines that name a store which was away."""
-        away = [s.name for s in self.shelves if s.away_between(done.started, done.ended)]
-        named = re.compile(rf"\bstore ({'|'.join(away)})\b") if away else None
+        """What it said, but for the lines that name a store which was away or is an older one."""
+        span = done.started, done.ended
+        names = [s.name for s in self.shelves if s.set_back or s.away_between(*span)]
+        named = re.compile(rf"\bstore ({'|'.join(names)})\b") if names else None
         lines = done.errors.splitlines()
         return [line for line in lines if named is None or not named.search(line)]
 

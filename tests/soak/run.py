@@ -29,8 +29,6 @@ from tests.soak import checks
 from tests.soak.diary import Diary
 from tests.soak.world import Habits, World
 
-REST_EVERY = 5.0
-"""Minutes of turmoil between two moments of rest, at most."""
 SAMPLES = 100
 """Versions that are read back through the command line at the end."""
 
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     diary = Diary(place / "diary.jsonl")
     print(f"soak: seed {options.seed}, in {place}", flush=True)
     world = World(place, options.seed, diary, habits(options.pace))
-    soak(world, options.minutes)
+    soak(world, options.minutes, options.rest_every)
     diary.close()
     for finding in diary.findings:
         print(f"soak: wrong: {finding}")
@@ -61,6 +59,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=time.time_ns() // 10**9)
     parser.add_argument("--place", type=Path, help="an empty or new directory; it is kept")
     parser.add_argument("--pace", type=float, default=1.0, help="2 is twice as busy (1)")
+    parser.add_argument("--rest-every", type=float, default=5.0, metavar="MINUTES", help="(5)")
     return parser.parse_args(arguments)
 
 
@@ -72,14 +71,13 @@ def habits(pace: float) -> Habits:
     )
 
 
-def soak(world: World, minutes: float) -> None:
+def soak(world: World, minutes: float, rest_every: float) -> None:
     """Turmoil and rest in turn until the time is over; ends early when something is wrong."""
     started = time.monotonic()
     world.diary.note("all", "begin", minutes=minutes, habits=repr(world.habits))
     world.begin()
     numbers: Mapping[str, int] = {}
-    left = minutes * 60
-    rounds = max(1, round(minutes / REST_EVERY))
+    rounds = max(1, round(minutes / rest_every))
     for number in range(rounds, 0, -1):
         left = minutes * 60 - (time.monotonic() - started)
         world.turmoil(max(1.0, left / number))
@@ -91,20 +89,28 @@ def soak(world: World, minutes: float) -> None:
 
 def rest(world: World, *, last: bool, samples: int = SAMPLES) -> Mapping[str, int]:
     """Everybody comes to rest, and all is checked; at the last one with all stores, before it now
-    and then with one away, which returns with an old state."""
+    and then with one away, which returns with an old state. Then some store is kept, to which it
+    may be set back in the next turmoil."""
     dice = world.dice["rest"]
     world.diary.note("all", "rest", last=last)
-    away = dice.choice(list(world.shelves.values()))
-    if not last and dice.random() < 0.5:
+    shelves = list(world.shelves.values())
+    away = dice.choice(shelves)
+    # What two stores had is lost for the moment when one of them was set back and the other is
+    # away: nobody can promise more.
+    if not last and dice.random() < 0.5 and not any(shelf.set_back for shelf in shelves):
         away.leave(mount_point=dice.random() < 0.5)
     checks.come_to_rest(world)
     trees = checks.check_folders(world)
     contents = checks.check_stores(world, trees)
+    checks.check_left_over(world)
     checks.check_rest(world)
     numbers = checks.check_history(world, dice, samples if last else samples // 10)
     if not last:
         world.graves.dig(*dice.sample(world.devices, 2))
     away.come_back()
+    for shelf in shelves:
+        shelf.drop_backup()
+    dice.choice(shelves).keep()
     return {**numbers, "contents checked": contents, "files": len(trees["a"])}
 
 
@@ -117,6 +123,7 @@ def say(world: World, started: float, numbers: Mapping[str, int]) -> None:
         "kills": counts["kill"],
         "kills that hit": counts["kill that hit"],
         "stores gone": counts["store leaves"],
+        "stores set back": counts["store set back"],
         "edits": acts,
         **numbers,
         "MiB at most": world.peak // 2**20,
@@ -134,6 +141,8 @@ _NO_ACTS = (
     "kill that hit",
     "store leaves",
     "store returns",
+    "store set back",
+    "backup",
     "begin",
     "turmoil",
     "rest",

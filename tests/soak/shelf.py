@@ -1,5 +1,8 @@
-"""A directory store that comes and goes, as a disk that somebody unplugs."""
+"""A directory store that comes and goes, as a disk that somebody unplugs, and now and then comes
+back as an older backup of itself."""
 
+import os
+import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -22,7 +25,10 @@ class Shelf:
     def __init__(self, path: Path, diary: Diary) -> None:
         self.name = path.name
         self.path = path
+        self.set_back = False
+        """It came back older than it went, since it was last kept."""
         self._aside = path.with_name(f"{path.name} away")
+        self._kept = path.with_name(f"{path.name} kept")
         self._diary = diary
         self._lock = threading.Lock()
         self._away: list[_Absence] = []
@@ -35,11 +41,28 @@ class Shelf:
         if mount_point:
             self.path.mkdir()
 
-    def come_back(self) -> None:
-        """It must find its place as it left it."""
+    def keep(self) -> None:
+        """Make a backup; nobody may be at work."""
+        self.drop_backup()
+        self._diary.note(self.name, "backup")
+        # What stands in a store is never written to, only replaced, so a link is a copy.
+        shutil.copytree(self.path, self._kept, copy_function=os.link)
+
+    def drop_backup(self) -> None:
+        """Come back as it went from now on."""
+        self.set_back = False
+        shutil.rmtree(self._kept, ignore_errors=True)
+
+    def come_back(self, *, older: bool = False) -> None:
+        """It must find its place as it left it. `older`: as the backup, if there is one."""
         if not self.away:
             return
         self._clear_place()
+        if older and self._kept.exists():
+            self._diary.note(self.name, "store set back")
+            self.set_back = True
+            shutil.rmtree(self._aside)
+            self._kept.rename(self._aside)
         self._aside.rename(self.path)
         with self._lock:
             self._away[-1].end = time.monotonic()

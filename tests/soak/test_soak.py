@@ -169,6 +169,17 @@ def test_writing_at_rest_is_found(
     assert str(late) in found[0]
 
 
+@pytest.mark.parametrize("place", ["b/folder/.firnline/stage", "c/profile/home/connections/x/tmp"])
+def test_left_over_file_is_found(world: World, findings: Findings, place: str) -> None:
+    """A temporary file that nobody needs any more."""
+    left = world.place / place / "left"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.touch()
+    found = findings(checks.check_left_over)
+    left.unlink()
+    assert found == [f"all: 1 temporary files are left: {left}"]
+
+
 def test_write_into_a_mount_point_is_found(tmp_path: Path) -> None:
     """A store's place is empty while it is away; what was written there does not hide it."""
     diary = Diary(tmp_path / "diary.jsonl")
@@ -183,6 +194,25 @@ def test_write_into_a_mount_point_is_found(tmp_path: Path) -> None:
     assert not shelf.away
     assert [path.name for path in shelf.path.iterdir()] == ["kept"]
     assert diary.findings == ["s1: written where the store is not: ['stray']"]
+
+
+def test_store_is_set_back(tmp_path: Path) -> None:
+    """A store that comes back as its backup has what it had then; without one it is as it went."""
+    diary = Diary(tmp_path / "diary.jsonl")
+    shelf = Shelf(tmp_path / "s1", diary)
+    shelf.path.mkdir()
+    (shelf.path / "old").touch()
+    shelf.keep()
+    (shelf.path / "new").touch()
+    for there in (["old"], ["newer", "old"]):
+        shelf.leave(mount_point=False)
+        shelf.come_back(older=True)
+        assert sorted(path.name for path in shelf.path.iterdir()) == there
+        assert shelf.set_back
+        (shelf.path / "newer").touch()
+    shelf.drop_backup()
+    assert not shelf.set_back
+    diary.close()
 
 
 GONE = "store s1 cannot be reached (gone). Mount it.\n"

@@ -35,11 +35,13 @@ class Habits:
     between_passes: float = 2.0
     store_stays: float = 20.0
     store_away: float = 6.0
+    set_back: float = 0.2
+    """How often a store comes back as its backup, if it has one."""
     killed: float = 0.3
     """The part of the passes that are killed, if they last that long."""
     kill_within: float = 1.2
     """Of what passes took of late."""
-    shared: float = 0.15
+    shared: float = 0.25
     """The part of the acts that are done where all work."""
 
 
@@ -163,6 +165,6 @@ class World:
             while not over.wait(dice.expovariate(1 / habits.store_stays)):
                 shelf.leave(mount_point=dice.random() < 0.5)
                 over.wait(dice.expovariate(1 / habits.store_away))
-                shelf.come_back()
+                shelf.come_back(older=dice.random() < habits.set_back)
 
         return loop
