@@ -13,7 +13,7 @@ from firnline.stores import identity
 from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, FolderConfig, StoreConfig
 from firnline.stores.directory import DirectoryStore
-from firnline.stores.errors import CorruptError, FutureFormatError, UnavailableError
+from firnline.stores.errors import CorruptError, FutureFormatError, StoreError, UnavailableError
 from firnline.stores.identity import Identity
 from firnline.stores.layout import FolderId, FolderLayout, StoreHash
 from firnline.sync.connection import (
@@ -63,6 +63,28 @@ def nas(tmp_path: Path) -> Connected:
 
 
 # --- which store is it --------------------------------------------------------------------------
+
+
+def test_store_that_goes_meanwhile_is_noticed_before_a_write(
+    tmp_path: Path, nas: Connected
+) -> None:
+    """What takes its place is not written into: nothing, another generation, no directory."""
+    nas.require_current()
+    current = tmp_path / "nas" / "stores" / nas.store_id / "is_current"
+    body = current.read_bytes()
+    current.write_text("0" * 16)
+    with pytest.raises(ReplacedError) as caught:
+        nas.require_current()
+    assert caught.value.refilled
+    current.unlink()
+    with pytest.raises(ReplacedError) as caught:
+        nas.require_current()
+    assert caught.value.found is None
+    current.write_bytes(body)
+    nas.require_current()
+    (tmp_path / "nas").rename(tmp_path / "away")
+    with pytest.raises(StoreError):
+        nas.require_current()
 
 
 def test_connect_tells_generation_and_connection(tmp_path: Path, nas: Connected) -> None:
