@@ -252,3 +252,25 @@ def test_joining_an_empty_folder_asks_nothing(deleted: Pair, tmp_path: Path) -> 
     new = Laptop(tmp_path / "new", "cccccccc", a.stores)
     assert new.sync().complete
     assert names(new) == FILES[12:]
+
+
+def test_few_deletions_in_each_round_of_a_pass(filled: Pair) -> None:
+    """What comes while a pass is running is measured by all of the folder as well."""
+    a, b = filled
+    for number in range(30):
+        a.write(f"more/{number}", f"more {number}")
+    settle(a, b)
+    waves = [FILES[:5], FILES[5:12]]
+    delete(a, waves.pop(0))
+    for number in range(6):
+        a.write(f"new/{number}", f"new {number}")
+    a.sync()
+
+    def meanwhile(step: str) -> None:
+        if step == "commit applied" and waves:
+            delete(a, waves.pop(0))
+            a.sync()
+
+    report = b.sync(steps=meanwhile)
+    assert (report.applied, report.questions) == (18, [])
+    assert len(b.tree()) == 44

@@ -183,7 +183,7 @@ class _Side:
         self.questions: list[Question] = self._table.of(MASS_DELETION, subject)
 
     def count_before(self, gone: int) -> None:
-        if not self._counted and (gone >= LEAST or self.questions):
+        if not self._counted and (gone + self.done >= LEAST or self.questions):
             self._counted = True
             self._before = self._context.state.files.totals()[0] + self.done
 
