@@ -99,6 +99,10 @@ def build_parser() -> Parser:
     _add_conflicts(commands)
     _add_questions(commands)
     _add_config(commands.group("config", "the settings of this device"))
+    export = commands.add(
+        "export-logs", "export_logs:export", "make a bundle for a bug report, secrets left out"
+    )
+    export.add_argument("file", metavar="FILE", help="a new zip file")
     demo = commands.add("demo", "demo:demo", "play two devices and a store in a temporary place")
     demo.add_argument("--keep", metavar="DIR", help="play in DIR, a new one, and leave it there")
     return parser

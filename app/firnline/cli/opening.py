@@ -24,13 +24,19 @@ def open_engine(
     cancelled: Callable[[], bool] = never,
 ) -> AbstractContextManager[Engine]:
     """The profile that the arguments or the environment name. See `Engine.open`."""
-    outside = Surroundings(
+    return Engine.open(places_of(arguments), surroundings(progress, cancelled), lock=lock)
+
+
+def surroundings(
+    progress: Progress | None = None, cancelled: Callable[[], bool] = never
+) -> Surroundings:
+    """This computer's clock and randomness."""
+    return Surroundings(
         clock=SystemClock(),
         random=system_random,
         progress=progress or Progress(),
         cancelled=cancelled,
     )
-    return Engine.open(places_of(arguments), outside, lock=lock)
 
 
 def places_of(arguments: Namespace) -> Places:

@@ -6,8 +6,14 @@ little. Everything that leaves the program as a log goes through `redact`.
 """
 
 import functools
+import os
 import re
+from collections.abc import Iterator, Mapping
 
+SECRET_VARIABLE = "FIRNLINE_SECRET_"
+"""How the names of environment variables begin that hold a store's secret."""
+_SHORTEST = 4
+"""Characters of a secret that is looked for by itself: a shorter one stands in every text."""
 MARK = "[redacted]"
 
 _QUOTED_VALUE = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'"""
@@ -37,14 +43,32 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(source, flags), mark) for source, mark in sources)
 
 
-def redact(text: str) -> str:
+def redact(text: str, environment: Mapping[str, str] = os.environ) -> str:
     """`text` with the secrets in it replaced by MARK: passwords in addresses, Authorization and
-    cookie headers, X-Amz-* parameters, private keys, and values named password or the like."""
+    cookie headers, X-Amz-* parameters, private keys, values named password or the like, and the
+    secrets of stores in the environment, wherever they stand."""
+    for secret in _secrets_of(environment):
+        text = text.replace(secret, MARK)
     if "://" in text and "@" in text:
         text = re.sub(r"\S+", _without_user, text)
     for pattern, mark in _patterns():
         text = pattern.sub(mark, text)
     return text
+
+
+def _secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
+    """The longest first, each as it is and as an address would hold it."""
+    found = {
+        value
+        for name, value in environment.items()
+        if name.startswith(SECRET_VARIABLE) and len(value) >= _SHORTEST
+    }
+    if not found:
+        return
+    from urllib.parse import quote
+
+    both = found | {quote(value, safe="", errors="surrogateescape") for value in found}
+    yield from sorted(both, key=lambda secret: (-len(secret), secret))
 
 
 def _without_user(word: re.Match[str]) -> str:

@@ -43,7 +43,8 @@ class _Source(NamedTuple):
     """One place where a content should be; `open` may fail, the bytes may be wrong."""
 
     where: str
-    open: Callable[[], Iterator[bytes]]
+    open: Callable[[int | None], Iterator[bytes]]
+    """Raises CorruptError for what is known to be larger than so many bytes."""
     event: int | None = None
     """The event whose file it is, and the store where that stands."""
     place: Connected | None = None
@@ -51,6 +52,10 @@ class _Source(NamedTuple):
 
 class _WrongSourceError(Exception):
     """A source failed, or did not have what it should: the next one may."""
+
+
+class _TooLongError(CorruptError):
+    """A source has more than is wanted."""
 
 
 def read_range(reader: Reader, length: int) -> Iterator[bytes]:
@@ -72,25 +77,34 @@ class Bodies:
         self._context = context
         self._starts: dict[tuple[str, str], int] = {}
 
-    def copy(self, data_hash: DataHash, write: Callable[[Iterator[bytes]], None]) -> None:
+    def copy(
+        self,
+        data_hash: DataHash,
+        write: Callable[[Iterator[bytes]], None],
+        most: int | None = None,
+    ) -> None:
         """Give the verified content to `write`, an iterator that raises when it proves wrong.
 
         `write` is called again with the next source then, and has to begin anew. Only the hash
         decides what is right: sizes may be lies. Where another source was right, a store with a
-        wrong one is known to lack that event, and gets it again. Raises ContentMissingError when
-        no source is right, and whatever `write` raises by itself.
+        wrong one is known to lack that event, and gets it again. Nothing that is longer than
+        `most` is read to its end: an endless body must not keep a right one from being found.
+        Raises ContentMissingError when no source is right, ContentTooLargeError when one was too
+        long to be tried, and whatever `write` raises by itself.
         """
         wrong: list[_Source] = []
+        too_long = False
         for source in self._sources(data_hash):
             try:
-                write(self._verified(source, data_hash))
+                write(self._verified(source, data_hash, most))
             except _WrongSourceError as error:
+                too_long = too_long or isinstance(error.__cause__, _TooLongError)
                 if not isinstance(error.__cause__, UnavailableError):
                     wrong.append(source)
                 continue
             self._note_lost(wrong)
             return
-        raise ContentMissingError(data_hash)
+        raise (ContentTooLargeError if too_long else ContentMissingError)(data_hash)
 
     def _note_lost(self, sources: Iterable[_Source]) -> None:
         state = self._context.state
@@ -108,15 +122,9 @@ class Bodies:
         found: list[bytes] = []
 
         def collect(chunks: Iterator[bytes]) -> None:
-            found.clear()
-            left = limit
-            for chunk in chunks:
-                left -= len(chunk)
-                if left < 0:
-                    raise ContentTooLargeError(data_hash)
-                found.append(chunk)
+            found[:] = chunks
 
-        self.copy(data_hash, collect)
+        self.copy(data_hash, collect, limit)
         return b"".join(found)
 
     def read_twice(self, data_hash: DataHash) -> Iterator[bytes]:
@@ -146,11 +154,17 @@ class Bodies:
             return False
         return True
 
-    def _verified(self, source: _Source, data_hash: DataHash) -> Iterator[bytes]:
+    def _verified(
+        self, source: _Source, data_hash: DataHash, most: int | None = None
+    ) -> Iterator[bytes]:
         """The chunks of a source; raises _WrongSourceError, also after the last one."""
         digest = self._context.hasher.running()
+        size = 0
         try:
-            for chunk in source.open():
+            for chunk in source.open(most):
+                size += len(chunk)
+                if most is not None and size > most:
+                    raise _TooLongError(source.where, f"longer than {most} bytes")
                 digest.update(chunk)
                 yield chunk
         except (StoreError, FolderError, BadBatchError) as error:
@@ -160,7 +174,7 @@ class Bodies:
 
     def _sources(self, data_hash: DataHash) -> Iterator[_Source]:
         if data_hash == EMPTY_HASH:
-            yield _Source("nothing", partial(iter, [b""]))
+            yield _Source("nothing", lambda most: iter([b""]))
         yield from self._in_folder(data_hash, self._context.state.journal.paths_of(data_hash))
         yield from self._in_events(data_hash)
         for connected in self._places():
@@ -191,14 +205,20 @@ class Bodies:
             yield from doubtful
 
     def _from_event(
-        self, connected: Connected, name: EventText, op: Op, offset: int, size: int
+        self,
+        connected: Connected,
+        name: EventText,
+        op: Op,
+        offset: int,
+        size: int,
+        most: int | None,
     ) -> Iterator[bytes]:
         path = self._context.layout.event(name)
         if op is Op.PAT:
             raise CorruptError(path, "a delta, which this version cannot read yet")
         if op is not Op.BAT:
             # A name does not say how large its body is, and a store may lie.
-            return _whole(connected, path)
+            return _whole(connected, path, most)
         offset += self.bodies_start(connected, name)
         return read_range(connected.store.open(path, offset, size), size)
 
@@ -221,16 +241,19 @@ class Bodies:
                 yield _Source(path, partial(read, context, row.local or path))
 
 
-def _whole(connected: Connected, path: str) -> Iterator[bytes]:
+def _whole(connected: Connected, path: str, most: int | None) -> Iterator[bytes]:
     reader = connected.store.open(path)
+    if most is not None and reader.size > most:
+        with reader:
+            raise _TooLongError(path, f"longer than {most} bytes")
     return read_range(reader, reader.size)
 
 
-def _local(context: FolderContext, path: str) -> Iterator[bytes]:
+def _local(context: FolderContext, path: str, most: int | None) -> Iterator[bytes]:
     return chunks_of(context.root.open_read(path))
 
 
-def _local_link(context: FolderContext, path: str) -> Iterator[bytes]:
+def _local_link(context: FolderContext, path: str, most: int | None) -> Iterator[bytes]:
     yield context.root.read_link(path).encode()
 
 

@@ -16,7 +16,7 @@ from firnline.state.file_index import FileRow
 from firnline.stores.base import Reader
 from firnline.stores.errors import StoreError
 from firnline.sync.apply_plan import Wish
-from firnline.sync.bodies import Bodies, ContentMissingError
+from firnline.sync.bodies import Bodies, ContentMissingError, ContentTooLargeError
 from firnline.sync.context import Connected, FolderContext, Problem
 
 _IN_MEMORY = 8 * 2**20
@@ -115,7 +115,11 @@ class Stager:
         def write(chunks: Iterator[bytes]) -> None:
             made[:] = [self._write(wish, chunks)]
 
-        self._bodies.copy(entry.data_hash, write)
+        try:
+            self._bodies.copy(entry.data_hash, write, max(entry.size, _IN_MEMORY))
+        except ContentTooLargeError:
+            # A store was wrong about its size; what cannot fit is not begun all the same.
+            self._bodies.copy(entry.data_hash, write, self._context.root.free_space())
         return made[0]
 
 

@@ -14,16 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.scenario.hostile.victim import Victim
+from tests.scenario.hostile.victim import Victim, ref
 
 from firnline.core.event import LINK, Op
-from firnline.core.hashing import PLAIN, Ref
 from firnline.folder import kernel
-
-
-def ref(event: str) -> Ref:
-    """How a forged event names another as its parent."""
-    return Ref(PLAIN.event(event)[:10])
 
 
 def test_34_write_to_a_link_to_a_file_outside(victim: Victim, tried: Counter[str]) -> None:

@@ -21,11 +21,17 @@ from tests.scenario.forging import change, plant, single
 from firnline.cli.main import main
 from firnline.core.clock import DateTime, format_time
 from firnline.core.event import Op
+from firnline.core.hashing import PLAIN, Ref
 from firnline.stores.layout import FolderId, FolderLayout
 
 NAME = "docs"
 # As a store does it: events of the last hour, each at a time of its own.
 _START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
+
+
+def ref(event: str) -> Ref:
+    """How a forged event names another as its parent."""
+    return Ref(PLAIN.event(event)[:10])
 
 
 class Victim:

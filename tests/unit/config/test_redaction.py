@@ -87,6 +87,19 @@ def test_no_part_of_a_secret_is_left(secret, form):
     assert "canary" not in redact(form.replace("{}", marked))
 
 
+def test_secrets_of_the_environment():
+    """The values of FIRNLINE_SECRET_* are hidden wherever they stand, as they are and quoted for
+    an address; a value of three letters is not, since it stands in every text."""
+    environment = {
+        "FIRNLINE_SECRET_NAS": "canary/1 ä",
+        "FIRNLINE_SECRET_USB": "canary/1 ä and more",
+        "FIRNLINE_SECRET_S": "abc",
+        "HOME": "/home/ann",
+    }
+    text = "<canary/1 ä and more> <canary/1 ä> <canary%2F1%20%C3%A4> abc /home/ann"
+    assert redact(text, environment) == f"<{MARK}> <{MARK}> <{MARK}> abc /home/ann"
+
+
 @pytest.mark.parametrize(
     "text",
     [
