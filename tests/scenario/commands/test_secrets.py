@@ -1,12 +1,13 @@
 """Canary secrets, wherever a person may type one, are found nowhere afterwards: item 68."""
 
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 from tests.scenario.commands.device import Device
 
 CANARY = "canary4711"
-ENVIRONMENT = {"FIRNLINE_SECRET_NAS": CANARY, "FIRNLINE_SECRET_OTHER": f"{CANARY}/ä"}
+ENVIRONMENT: Any = {"FIRNLINE_SECRET_NAS": CANARY, "FIRNLINE_SECRET_OTHER": f"{CANARY}/ä"}
 
 
 def places_with_the_canary(base: Path) -> list[str]:
