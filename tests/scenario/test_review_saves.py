@@ -207,3 +207,22 @@ def test_deletion_waits_for_a_complete_scan(
     assert [problem.kind for problem in report.problems] == ["incomplete scan"]
     settle(a, b)
     assert a.tree() == b.tree() == {}
+
+
+def test_move_waits_for_a_complete_scan(
+    pair: tuple[Laptop, Laptop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was moved while something could not be read is told as a move later, and not as a new
+    file now: an edit that somebody else makes meanwhile follows it."""
+    a, b = pair
+    settle(a, b)
+    a.move("f.txt", "moved.txt")
+    before = event_count(a.stores[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_pass, "scan", lambda *a, **k: replace(scan(*a, **k), complete=False))
+        a.sync()
+    assert event_count(a.stores[0]) == before
+    b.write("f.txt", "edited by b")
+    b.sync()
+    settle(a, b)
+    assert a.tree() == b.tree() == {"moved.txt": "edited by b"}

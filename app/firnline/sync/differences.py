@@ -64,12 +64,15 @@ class Differences:
                 context.state.files.forget(scan.hidden)
         changed = {seen.path for seen in scan.changed}
         rows = self._rows = context.state.files.get_many([*changed, *scan.missing])
-        self._gone = self._missing(scan, rows)
+        gone = _missing(scan, rows)
+        self._gone = gone if scan.complete else {}
         kept = self._bring_back(self._gone)
         present = {path for path, row in rows.items() if row.kind is not Kind.NOTHING}
         moves, fresh = match_inodes(
-            self._gone, [seen for seen in scan.changed if seen.path not in present]
+            gone, [seen for seen in scan.changed if seen.path not in present]
         )
+        if not scan.complete:
+            moves = self._hold_back(scan)
         fresh_paths = {seen.path for seen in fresh}
         self._guard.count_before(len(self._gone) - len(moves))
         rest = [s for s in scan.changed if s.path in present or s.path in fresh_paths]
@@ -85,20 +88,15 @@ class Differences:
         context.progress.end()
         return self._outbox.written
 
-    def _missing(self, scan: Scan, rows: dict[str, FileRow]) -> dict[str, FileRow]:
-        """The rows that may be told as gone.
-
-        Only a scan that could read everything tells of any (docs/design.md section 10.4): a disk
-        that fails in one place may hide files in another.
-        """
-        if not scan.complete:
-            if scan.missing:
-                message = f"{len(scan.missing)} files are missing; nobody is told before all of"
-                message += " the folder can be read"
-                self.problems.append(Problem("", "incomplete scan", message))
-            return {}
-        emptied = set(scan.empty_directories)
-        return {path: rows[path] for path in scan.missing if path in rows and path not in emptied}
+    def _hold_back(self, scan: Scan) -> list[Move]:
+        """Only a scan that could read everything tells what is gone (docs/design.md section 10.4):
+        a disk that fails in one place may hide files in another. What was moved waits as well: told
+        as new, and its old path as gone later, it would be no move any more."""
+        if scan.missing:
+            message = f"{len(scan.missing)} files are missing; nobody is told before all of"
+            message += " the folder can be read"
+            self.problems.append(Problem("", "incomplete scan", message))
+        return []
 
     # --- moves --------------------------------------------------------------------------------
 
@@ -291,6 +289,12 @@ class Differences:
             with self._context.state.transaction("book files"):
                 self._context.state.files.put_many(rows)
                 self._context.state.journal.mark_dirty(paths)
+
+
+def _missing(scan: Scan, rows: dict[str, FileRow]) -> dict[str, FileRow]:
+    """The rows of what the scan did not find."""
+    emptied = set(scan.empty_directories)
+    return {path: rows[path] for path in scan.missing if path in rows and path not in emptied}
 
 
 def _content(row: FileRow) -> tuple[Kind, str, str]:
