@@ -14,6 +14,7 @@ from firnline.config.settings import FolderSettings
 from firnline.core.hashing import PLAIN
 from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
+from firnline.folder.claim import claimed
 from firnline.folder.filesystem import Root
 from firnline.state.database import DatabaseError, DatabaseFault, set_aside
 from firnline.state.folder_state import FolderState
@@ -57,6 +58,8 @@ def open_folder(
     """
     with ExitStack() as stack:
         root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
+        if engine.writes:
+            stack.enter_context(claimed(root))
         state, found = stack.enter_context(_open_state(engine, folder.folder_id))
         stores, unreached = _stores(engine, folder, connect=connect)
         here = _find(engine, folder, stores)
