@@ -4,6 +4,7 @@
 one fault happen at one of them.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,13 @@ WRITING = frozenset(
     {"upload", "write", "flush", "commit", "put_many", "create", "rename", "copy", "delete"}
 )
 FOREVER = 10**9
+
+
+def stride(default: int) -> int:
+    """How many of the possible faults are passed over for each that is tried: as FIRNLINE_FAULTS
+    says, a number or `all`."""
+    wanted = os.environ.get("FIRNLINE_FAULTS", "")
+    return 1 if wanted == "all" else int(wanted or default)
 
 
 class Kind(NamedTuple):

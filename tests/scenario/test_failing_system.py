@@ -5,7 +5,7 @@ more files may be open, a full disk, a failing one, no permission, no memory). T
 an error in words, or go on without what failed; the next one carries on, and all must end as if
 nothing had happened.
 
-By default a sample in strides; FIRNLINE_FAULTS=all tries each error at each call.
+By default a sample in strides; FIRNLINE_FAULTS says with which stride, `all` tries each error at each call.
 """
 
 import errno
@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.scenario.rehearsal import Pass, Rehearsal, after
+from tests.scenario.store_faults import stride
 from tests.scenario.stories import JOIN, MIXED, OUTBOX, STORES, Story
 
 from firnline.engine.problems import is_known
 from firnline.folder import kernel
 
-ALL = os.environ.get("FIRNLINE_FAULTS") == "all"
-STRIDE = 1 if ALL else int(os.environ.get("STR", 397))
+STRIDE = stride(397)
 
 LOOKING = ("stat", "lstat", "fstat", "readlink", "read", "pread")
 OPENING = ("open", "scandir", "listdir")
@@ -40,7 +40,7 @@ PASSES = [(MIXED, 0), (MIXED, 1), (MIXED, 2), (STORES, 0), (OUTBOX, 1), (JOIN, 0
 
 pytestmark = [
     pytest.mark.usefixtures("small_batches"),
-    pytest.mark.timeout(36_000 if ALL else 120),
+    pytest.mark.timeout(120 if STRIDE == 397 else 36_000),
 ]
 
 

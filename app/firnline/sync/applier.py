@@ -6,7 +6,7 @@ inode is kept until that was verified (docs/design.md section 7, *Applying*). Wh
 be changed meanwhile is left alone: its own event comes first, in the next round of the pass.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
@@ -31,6 +31,7 @@ from firnline.sync.apply_plan import (
     Wish,
     absent_row,
     directory_row,
+    groups,
     plan,
 )
 from firnline.sync.apply_rows import expected_stat, gone_row, placed_row
@@ -41,8 +42,6 @@ from firnline.sync.staging import Staged, Stager
 from firnline.sync.wishes import origin_of, wish_for
 
 _T = TypeVar("_T")
-_GROUP_FILES = 20_000
-_GROUP_BYTES = 256 * 2**20
 
 
 class Applier:
@@ -62,6 +61,8 @@ class Applier:
         self._settled: list[str] = []
         self._kept: list[tuple[Wish, str, Stat]] = []
         self._rescued: list[Rescued] = []
+        self._failed: list[str] = []
+        """Paths that something went wrong at: directories may have been made for them."""
         self._waiting = set(log.undecided)
         """Paths that stay dirty, whatever is done there now."""
 
@@ -71,7 +72,7 @@ class Applier:
         made = plan(wishes, self._context.state.files.count_below)
         self._context.progress.begin("applying", len(made.places), "files")
         self._arrange(made)
-        for group in _groups(made.places):
+        for group in groups(made.places):
             self._bring(group)
         self._context.progress.end()
 
@@ -148,14 +149,19 @@ class Applier:
         self._context.check_cancelled()
         try:
             action(work)
-        except NoSpace as error:
+        except FolderError as error:
+            self._failed.append(path)
+            self._tell(path, error)
+
+    def _tell(self, path: str, error: FolderError) -> None:
+        if isinstance(error, NoSpace):
             self.problems.append(Problem(path, "no space", error.detail))
-        except (Changed, Occupied, Vanished) as error:
+        elif isinstance(error, Changed | Occupied | Vanished):
             self.unsettled[path] = error.detail
             row = self._context.state.files.get(path)
             if isinstance(error, Changed) and error.kept is not None and row is not None:
                 self._rescued.append(Rescued(error.kept, path, row.base))
-        except FolderError as error:
+        else:
             self.problems.append(Problem(path, "not applied", str(error)))
 
     def _retouch(self, wish: Wish) -> None:
@@ -241,6 +247,7 @@ class Applier:
         """Directories that lost their last file here and stand by no event of their own."""
         explicit = self._context.state.files.directories()
         explicit -= {row.path for row in self._rows if row.kind is not Kind.DIRECTORY}
+        explicit |= {row.path for row in self._rows if row.kind is Kind.DIRECTORY}
         for directory in sorted(emptied(left), key=len, reverse=True):
             if directory not in explicit:
                 self._each(directory, self._remove_if_empty, directory)
@@ -354,6 +361,10 @@ class Applier:
 
     def _finish(self, changed: bool) -> None:
         """The table after the folder, and what was kept goes last."""
+        if self._failed:
+            # What was made for them would look like the user's own to the next scan.
+            self._remove_emptied(self._failed)
+            self._failed.clear()
         state, root = self._context.state, self._context.root
         rows, self._rows = self._rows, []
         done, self._done = self._done, []
@@ -382,18 +393,3 @@ class Applier:
 def _kind(wish: Wish) -> Kind:
     assert wish.entry is not None
     return wish.entry.kind
-
-
-def _groups(wishes: Sequence[Wish]) -> Iterator[list[Wish]]:
-    """Slices that share one barrier: bounded in number and in bytes."""
-    group: list[Wish] = []
-    size = 0
-    for wish in wishes:
-        assert wish.entry is not None
-        if group and (len(group) >= _GROUP_FILES or size + wish.entry.size > _GROUP_BYTES):
-            yield group
-            group, size = [], 0
-        group.append(wish)
-        size += wish.entry.size
-    if group:
-        yield group

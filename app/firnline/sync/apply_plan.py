@@ -6,7 +6,7 @@ last moment, that each local file still is what its row says.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -249,3 +249,22 @@ def _candidates(source: str, target: str) -> list[tuple[str, str]]:
         found.append((source, target))
     usable = [(s, t) for s, t in found if not t.startswith(s + "/") and not s.startswith(t + "/")]
     return usable[::-1]
+
+
+_GROUP_FILES = 20_000
+_GROUP_BYTES = 256 * 2**20
+
+
+def groups(wishes: Sequence[Wish]) -> Iterator[list[Wish]]:
+    """Slices that share one barrier: bounded in number and in bytes."""
+    group: list[Wish] = []
+    size = 0
+    for wish in wishes:
+        assert wish.entry is not None
+        if group and (len(group) >= _GROUP_FILES or size + wish.entry.size > _GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(wish)
+        size += wish.entry.size
+    if group:
+        yield group

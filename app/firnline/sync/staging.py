@@ -31,8 +31,8 @@ class Staged(NamedTuple):
 
 
 class Stager:
-    """Stages files for one pass. `missing` are wishes whose content nobody has, `problems` say for
-    what there is no space."""
+    """Stages files for one pass. `missing` are wishes whose content nobody has, `problems` say what
+    found no space or could not be written."""
 
     def __init__(self, context: FolderContext) -> None:
         self._context = context
@@ -44,7 +44,7 @@ class Stager:
         """Bytes that may still be used, as far as this is known; None: nobody knows."""
 
     def stage(self, wishes: Iterable[Wish]) -> Iterator[Staged]:
-        """One temporary file after the other. Raises FolderError (no permission)."""
+        """One temporary file after the other."""
         with self._reader:
             for wish in sorted(wishes, key=_reading_order):
                 self._context.check_cancelled()
@@ -52,6 +52,9 @@ class Stager:
                     temporary = self._stage(wish)
                 except NoSpace as error:
                     self.problems.append(Problem(wish.path, "no space", error.detail))
+                    continue
+                except FolderError as error:
+                    self.problems.append(Problem(wish.path, "not applied", error.detail))
                     continue
                 if temporary is None:
                     self.missing.append(wish)
