@@ -5,7 +5,7 @@ more files may be open, a full disk, a failing one, no permission, no memory). T
 an error in words, or go on without what failed; the next one carries on, and all must end as if
 nothing had happened.
 
-By default a sample in strides; FIRNLINE_FAULTS says with which stride, `all` tries each error at each call.
+By default a sample; FIRNLINE_FAULTS is the stride between two that are tried, or `all`.
 """
 
 import errno

@@ -6,7 +6,7 @@ its end, and the next pass finds the stores well again. All must end as if nothi
 equal trees, every content found, nothing deleted or brought back, no conflict copies but those
 that people made, no event that says again what another said, rest, and nothing left over.
 
-By default a sample in strides; FIRNLINE_FAULTS says with which stride, `all` tries each fault at each call.
+By default a sample; FIRNLINE_FAULTS is the stride between two that are tried, or `all`.
 """
 
 from collections import Counter
