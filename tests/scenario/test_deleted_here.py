@@ -1,5 +1,6 @@
 """The guard against mass deletions: files that are gone from this folder."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -289,3 +290,54 @@ def test_unreadable_directory_withdraws_nothing(
     assert a.sync().written == 0
     monkeypatch.setattr(name, scan)
     assert a.sync().written == 1
+
+
+class Meanwhile:
+    """Steps at which, once, something else happens during a pass."""
+
+    def __init__(self, step: str, happens: Callable[[], object]) -> None:
+        self._step = step
+        self._happens: Callable[[], object] | None = happens
+
+    def __call__(self, name: str) -> None:
+        if name == self._step and self._happens is not None:
+            happens, self._happens = self._happens, None
+            happens()
+
+
+@pytest.mark.parametrize(("more", "waits"), [(15, False), (16, True)])
+def test_rounds_of_a_pass_count_together(filled: Pair, more: int, waits: bool) -> None:
+    """Who deletes while a pass runs does not get around the guard, nor is asked too early."""
+    a, b = filled
+    for number in range(30):
+        a.write(f"x{number}", "x")
+    settle(a, b)
+    delete(a, FILES[:9])
+
+    def happens() -> None:
+        delete(a, [f"x{number}" for number in range(more)])
+        b.write("by b", "b")
+        b.sync()
+
+    report = a.sync(steps=Meanwhile("commit confirm event", happens))
+    if waits:
+        only(report, more, "here")
+    else:
+        assert report.complete
+    assert a.read("by b") == "b"
+
+
+def test_answer_does_not_count_for_what_follows(filled: Pair) -> None:
+    """What was given up is no part of the folder: a few more that go in the same pass may go."""
+    a, b = filled
+    delete(a, FILES[:12])
+    question = only(a.sync(), 12, "here")
+    a.answer(question.id, "delete")
+
+    def happens() -> None:
+        delete(a, FILES[12:14])
+        b.write("by b", "b")
+        b.sync()
+
+    assert a.sync(steps=Meanwhile("commit confirm event", happens)).complete
+    assert sorted(a.tree()) == sorted([*FILES[14:], "by b"])

@@ -6,7 +6,7 @@ program is killed, and a question whose cause is gone vanishes. Only the questio
 and its answer are stored; an answer holds for exactly that, and until it was carried out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from firnline.core.clock import format_time
 from firnline.core.entry import Change, Entry
@@ -28,9 +28,10 @@ from firnline.sync.mass_deletion import (
     details,
     hold,
     is_lost,
+    is_mass_deletion,
     without_replaced,
 )
-from firnline.sync.publisher import publish_changes
+from firnline.sync.publisher import in_groups, publish_changes
 
 _SLICE = 5_000
 
@@ -59,34 +60,30 @@ class DeletionGuard:
 
         `gone` are the files that are left when moves were taken out.
         """
-        side = self._here
-        if not scan.complete or (len(gone) + side.done < LEAST and not side.questions):
-            side.done += len(gone)
+        state, side = self._context.state, self._here
+        if not scan.complete:
             return set()
-        state = self._context.state
-        lost = without_replaced(self._deletions(gone), (seen.path for seen in scan.changed))
-        missing = set(scan.missing)
+        missing = set(scan.missing) if len(gone) >= LEAST else set()
 
         def survives(top: str) -> bool:
-            return any(
-                row.kind is not Kind.DIRECTORY and row.path not in missing
-                for row in state.files.below(top)
-            )
+            return _holds_file(state.files.below(top), missing)
 
-        held = side.hold(lost, survives)
-        side.done += len(gone) - len(held)
+        held: dict[str, str] = {}
+        if side.may_hold(gone, survives):
+            lost = without_replaced(self._deletions(gone), (seen.path for seen in scan.changed))
+            held = side.hold(lost, survives)
+        side.let_go(gone.keys() - held.keys())
         directories = state.files.get_many(scan.gone_directories) if held else {}
         return side.ask(held, {path: row.base for path, row in directories.items()})
 
     def _deletions(self, gone: Mapping[str, FileRow]) -> dict[str, str]:
         """Those whose deletion is news to the log and leaves nothing at the path."""
         found: dict[str, str] = {}
-        paths = sorted(gone)
-        for start in range(0, len(paths), _SLICE):
-            logs = self._context.state.journal.entries_of(paths[start : start + _SLICE])
+        for group in in_groups(sorted(gone), _SLICE):
+            logs = self._context.state.journal.entries_of(group)
             found.update(
                 (path, gone[path].base)
-                for path in paths[start : start + _SLICE]
+                for path in group
                 if _deletes(logs.get(path, []), gone[path].base)
             )
         return found
@@ -100,48 +97,39 @@ class DeletionGuard:
     def hold_incoming(self) -> set[str]:
         """Dirty paths, directories included, that are not to be applied."""
         state, side = self._context.state, self._elsewhere
-        if not side.questions and state.journal.dirty_count() + side.done < LEAST:
+        if not (side.questions or state.journal.dirty(limit=1)):
             return set()
-        rows = self._leaving()
-        files = sum(row.kind is not Kind.DIRECTORY for row in rows.values())
-        if not side.questions and files + side.done < LEAST:
-            side.done += files
-            return set()
-        side.count_before(files)
-        wanted = self._wanted_gone(rows)
-        lost = {p: base for p, base in wanted.items() if rows[p].kind is not Kind.DIRECTORY}
-        dirty = state.journal.dirty() if lost else []
-        lost = without_replaced(lost, (path for path in dirty if path not in rows))
+        rows = state.files.get_many(state.journal.dirty_with_deletions())
+        leaving, lost = self._leaving_and_lost(rows)
+        files = {p: row.base for p, row in rows.items() if row.kind is not Kind.DIRECTORY}
+        side.count_before(len(files))
 
         def survives(top: str) -> bool:
-            return any(
-                row.kind is not Kind.DIRECTORY and row.path not in rows
-                for row in state.files.below(top)
-            )
+            return _holds_file(state.files.below(top), leaving)
 
-        held = side.hold(lost, survives)
-        side.done += len(lost) - len(held)
-        directories = {p: base for p, base in wanted.items() if rows[p].kind is Kind.DIRECTORY}
-        return side.ask(held, directories if held else {})
+        held: dict[str, str] = {}
+        lost_files = {path: base for path, base in files.items() if path in lost}
+        if side.may_hold(lost_files, survives):
+            arriving = (path for path in state.journal.dirty() if path not in leaving)
+            held = side.hold(without_replaced(lost_files, arriving), survives)
+        side.let_go(lost_files.keys() - held.keys())
+        directories = {path: rows[path].base for path in lost - files.keys()} if held else {}
+        return side.ask(held, directories)
 
-    def _leaving(self) -> dict[str, FileRow]:
-        """What is here at dirty paths that some event deletes."""
-        state = self._context.state
-        return state.files.get_many(state.journal.dirty_with_deletions())
-
-    def _wanted_gone(self, rows: Mapping[str, FileRow]) -> dict[str, str]:
+    def _leaving_and_lost(self, rows: Mapping[str, FileRow]) -> tuple[set[str], set[str]]:
+        """The paths that the log wants empty, and those of them whose file went nowhere else."""
         cache: dict[str, list[Entry]] = {}
         journal = self._context.state.journal
-        paths = list(rows)
-        for start in range(0, len(paths), _SLICE):
-            cache.update(journal.entries_of(paths[start : start + _SLICE]))
+        for group in in_groups(list(rows), _SLICE):
+            cache.update(journal.entries_of(group))
 
         def logs(path: str) -> Sequence[Entry]:
             if path not in cache:
                 cache[path] = journal.entries(path)
             return cache[path]
 
-        return {path: row.base for path, row in rows.items() if is_lost(path, logs)}
+        leaving = {path for path in rows if state_of(logs(path)).winner is None}
+        return leaving, {path for path in leaving if is_lost(path, logs)}
 
     def applied(self) -> None:
         """What was not held was applied as far as it can be now."""
@@ -178,14 +166,17 @@ class _Side:
         self._subject = subject
         self._before = 0
         self._counted = False
-        self.done = 0
-        """Files that this pass deleted on this side."""
+        self._done: set[str] = set()
+        """Files that this pass let go on this side without an answer."""
         self.questions: list[Question] = self._table.of(MASS_DELETION, subject)
 
     def count_before(self, gone: int) -> None:
-        if not self._counted and (gone + self.done >= LEAST or self.questions):
+        """Count the folder's files, once, as soon as it may matter. What the user gave up is none
+        of them any more."""
+        if not self._counted and (gone + len(self._done) >= LEAST or self.questions):
             self._counted = True
-            self._before = self._context.state.files.totals()[0] + self.done
+            present = self._context.state.files.totals()[0]
+            self._before = present + len(self._done) - len(self.answered(DELETE))
 
     def answered(self, choice: str) -> dict[str, str]:
         """The paths of all questions that were answered so, each with what it stood on."""
@@ -195,18 +186,30 @@ class _Side:
                 found.update(self._table.asked(question.id))
         return found
 
-    def hold(self, lost: Mapping[str, str], survives: Callable[[str], bool]) -> dict[str, str]:
+    def may_hold(self, candidates: Collection[str], survives: Callable[[str], bool]) -> bool:
+        """False when nothing of these can have to wait, whichever of them are deletions."""
         if self._context.delete_unasked:
-            return {}
+            return False
+        return any(q.is_open for q in self.questions) or is_mass_deletion(
+            candidates, before=self._before, done=len(self._done), survives=survives
+        )
+
+    def hold(self, lost: Mapping[str, str], survives: Callable[[str], bool]) -> dict[str, str]:
+        """Those that wait: neither answered nor let go already."""
         allowed = self.answered(DELETE)
-        rest = {path: base for path, base in lost.items() if allowed.get(path) != base}
+        rest = {p: base for p, base in lost.items() if allowed.get(p) != base}
         return hold(
-            rest,
+            {p: base for p, base in rest.items() if p not in self._done},
             self.answered(""),
-            before=self._before - (len(lost) - len(rest)),
-            done=self.done,
+            before=self._before,
+            done=len(self._done),
             survives=survives,
         )
+
+    def let_go(self, paths: Iterable[str]) -> None:
+        """What did not have to wait."""
+        self._done.update(paths)
+        self._done -= self.answered(DELETE).keys()
 
     def ask(self, files: Mapping[str, str], directories: Mapping[str, str]) -> set[str]:
         """Make the stored question what is held now; returns the held paths."""
@@ -240,6 +243,10 @@ class _Side:
                 else:
                     self._table.forget_asked(question.id, done)
         self.questions = self._table.of(MASS_DELETION, self._subject)
+
+
+def _holds_file(rows: Iterable[FileRow], gone: Collection[str]) -> bool:
+    return any(row.kind is not Kind.DIRECTORY and row.path not in gone for row in rows)
 
 
 def _deletes(entries: Sequence[Entry], base: Ref) -> bool:
