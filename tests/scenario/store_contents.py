@@ -38,8 +38,13 @@ def hashes_in(store: Path) -> set[DataHash]:
 
 def missing_contents(store: Path) -> set[DataHash]:
     """What events of the store bring or name, and nobody finds there by its hash."""
-    wanted = {e.data_hash for e in entries_in(store) if e.kind in (Kind.FILE, Kind.LINK)}
-    return wanted - hashes_in(store) - {EMPTY_HASH}
+    return named_in(store) - hashes_in(store)
+
+
+def named_in(store: Path) -> set[DataHash]:
+    """The contents, but for the empty one, that events of the store bring or name."""
+    named = {e.data_hash for e in entries_in(store) if e.kind in (Kind.FILE, Kind.LINK)}
+    return named - {EMPTY_HASH}
 
 
 def _all_bodies(store: Path) -> Iterator[bytes]:

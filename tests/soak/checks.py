@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.scenario.store_contents import event_files, hashes_in, missing_contents
+from tests.scenario.store_contents import event_files, hashes_in, named_in
 from tests.soak.device import FOLDER, Device
 from tests.soak.shelf import Shelf
 from tests.soak.trees import Node, files_below, tree
@@ -124,10 +124,11 @@ def check_stores(world: World, trees: Trees) -> int:
 
 
 def _check_contents(world: World, shelf: Shelf, taken: set[DataHash]) -> None:
-    lost = taken - hashes_in(shelf.path)
+    there = hashes_in(shelf.path)
+    lost = taken - there
     if lost:
         world.diary.find(shelf.name, f"lacks {len(lost)} contents: {min(lost)}")
-    unknown = missing_contents(shelf.path)
+    unknown = named_in(shelf.path) - there
     if unknown:
         text = f"names {len(unknown)} contents that it does not have: {min(unknown)}"
         world.diary.find(shelf.name, text)

@@ -216,6 +216,7 @@ def test_store_is_set_back(tmp_path: Path) -> None:
 
 
 GONE = "store s1 cannot be reached (gone). Mount it.\n"
+NOWHERE = "Work, store s2: NAME: no store in reach has it. Connect it.\n"
 CHANGED = "Work:a/1: it changed while it was read.\n"
 
 
@@ -227,6 +228,8 @@ CHANGED = "Work:a/1: it changed while it was read.\n"
         (1, "store s2 cannot be reached (gone). Mount it.\n", False, False, 1),
         (1, CHANGED, False, False, 0),
         (1, CHANGED, True, False, 1),
+        (1, NOWHERE, False, False, 0),
+        (1, NOWHERE, True, False, 1),
         (1, "", False, False, 1),
         (3, GONE, True, True, 0),
         (3, GONE, True, False, 1),
