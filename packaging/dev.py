@@ -214,7 +214,9 @@ def environment() -> dict[str, str]:
         "UV_PYTHON_DOWNLOADS": "never",
         "VIRTUAL_ENV": str(VENV),
     }
-    return {**os.environ, **changed}
+    # Compiled code is kept, whatever the user's own habit: the checkout's .venv is nobody else's.
+    kept = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **changed}
 
 
 def program(name: str) -> str:

@@ -138,3 +138,8 @@ def is_straight(entries: Sequence[Entry]) -> bool:
             return False
         before = entry.ref
     return True
+
+
+def stands_alone(entries: Sequence[Entry], ref: Ref) -> bool:
+    """True when the log is straight and ends in `ref`: what comes on top of it leaves it so."""
+    return bool(entries) and entries[-1].ref == ref and is_straight(entries)

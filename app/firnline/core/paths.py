@@ -125,3 +125,16 @@ def common_directory(paths: list[str]) -> str:
             break
         shared += 1
     return "/".join(low[:shared])
+
+
+def directory_pairs(source: str, target: str) -> list[tuple[str, str]]:
+    """Directory pairs that could carry this move, the outermost first."""
+    found = []
+    while True:
+        source, _, source_leaf = source.rpartition("/")
+        target, _, target_leaf = target.rpartition("/")
+        if not source or not target or source_leaf != target_leaf or source == target:
+            break
+        found.append((source, target))
+    usable = [(s, t) for s, t in found if not t.startswith(s + "/") and not s.startswith(t + "/")]
+    return usable[::-1]

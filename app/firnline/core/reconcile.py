@@ -10,7 +10,7 @@ from typing import NamedTuple
 from firnline.core.entry import Entry
 from firnline.core.event import NO_FLAGS, Kind
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT, DataHash, Ref
-from firnline.core.heads import PathState, by_name, by_ref, equal_heads, is_straight, state_of
+from firnline.core.heads import PathState, by_name, by_ref, equal_heads, stands_alone, state_of
 
 
 class Finding(NamedTuple):
@@ -55,7 +55,7 @@ def reconcile(found: Finding, base: Ref | None, entries: Sequence[Entry]) -> Ver
     that equals any logged version of its path is that version then, since nobody can know that it
     was made anew (section 7, *A device without its table*).
     """
-    if entries and entries[-1].ref == base and is_straight(entries):
+    if base is not None and stands_alone(entries, base):
         last = entries[-1]
         return Book(last) if last.content == found.content else Write(base, [])
     state = state_of(entries)

@@ -26,9 +26,12 @@ class FileRow(NamedTuple):
     base: Ref
     local: str | None = None
     """The local path, where it is written otherwise (NFD)."""
+    straight: bool = False
+    """`base` was the only head of the path's log, without a twin, when this row was written. Holds
+    as long as the path is not dirty."""
 
 
-_COLUMNS = "path, kind, size, mtime_ns, inode, hash, flags, base, local"
+_COLUMNS = "path, kind, size, mtime_ns, inode, hash, flags, base, local, straight"
 _KINDS = {str(kind): kind for kind in Kind}
 _KIND_TEXT = {kind: str(kind.value) for kind in Kind}
 
@@ -75,7 +78,7 @@ class FileIndex:
 
     def put_many(self, rows: Iterable[FileRow]) -> None:
         self._sql.executemany(
-            "INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?)",
             [(row[0], _KIND_TEXT[row[1]], *row[2:]) for row in rows],
         )
 
@@ -99,6 +102,14 @@ class FileIndex:
             (directory + "/", directory + "0"),
         ).fetchone()
         return int(count)
+
+    def has_below(self, directory: str) -> bool:
+        """Whether there is any row below `directory`, be it of what is gone."""
+        row = self._sql.execute(
+            "SELECT 1 FROM files WHERE path>? AND path<? LIMIT 1",
+            (directory + "/", directory + "0"),
+        ).fetchone()
+        return row is not None
 
     def with_content(self, data_hash: DataHash) -> list[str]:
         """Paths of files and links that have this content. Reads the whole table."""

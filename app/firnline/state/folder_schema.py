@@ -53,12 +53,17 @@ MIGRATIONS = (
         hash TEXT NOT NULL,
         flags TEXT NOT NULL,
         base TEXT NOT NULL,
-        local TEXT
+        local TEXT,
+        -- base was the only head of the path's log when this was written: true for nearly all, and
+        -- still so unless the path is dirty or named by an event that is.
+        straight INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
     CREATE INDEX files_directories ON files (path) WHERE kind = 'd';
 
     -- Paths whose log and local file may differ: to be resolved and applied.
     CREATE TABLE dirty (path TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+    -- Batches of which every path is dirty.
+    CREATE TABLE dirty_events (event INTEGER PRIMARY KEY);
 
     -- Copies of moves that look like conflict copies: where open conflicts are looked for.
     CREATE TABLE conflict_copies (path TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from firnline.core.steps import Steps, no_steps
 from firnline.state.database import Database
+from firnline.state.directory_moves import DirectoryMoves
 from firnline.state.file_index import FileIndex
 from firnline.state.folder_schema import MIGRATIONS
 from firnline.state.intents import IntentTable
@@ -24,6 +25,7 @@ class FolderState:
         self.stores = StoreTable(self.database)
         self.intents = IntentTable(self.database)
         self.questions = QuestionTable(self.database)
+        self.directory_moves = DirectoryMoves(self.database)
 
     def fact(self, name: str) -> str | None:
         """A single remembered value, such as the root's identity."""

@@ -122,7 +122,8 @@ class Journal:
     def forget(self, event: int) -> None:
         """Remove an event that never was (it was being written and stands nowhere)."""
         for table, column in (
-            ("entries", "event"), ("lacking", "event"), ("held", "event"), ("events", "id"),
+            ("entries", "event"), ("lacking", "event"), ("held", "event"),
+            ("dirty_events", "event"), ("events", "id"),
         ):  # fmt: skip
             self._sql.execute(f"DELETE FROM {table} WHERE {column}=?", (event,))
 
@@ -158,6 +159,9 @@ class Journal:
 
     def mend_sizes(self, entries: Iterable[Entry]) -> None:
         """Sizes of contents that earlier read moves and copies name, now that they are known."""
+        unsized = "SELECT 1 FROM entries WHERE size = 0 AND op IN ('mov', 'cpy') AND kind != '-'"
+        if self._sql.execute(f"{unsized} LIMIT 1").fetchone() is None:
+            return
         self._sql.executemany(
             "UPDATE entries SET size=? WHERE hash=?"
             " AND size = 0 AND op IN ('mov', 'cpy') AND kind != '-'",
@@ -281,11 +285,42 @@ class Journal:
             " SELECT DISTINCT path FROM entries WHERE path NOT IN (SELECT path FROM files)"
         )
 
+    def mark_event_dirty(self, event: int) -> None:
+        """All paths of a batch; as one row, since there may be many."""
+        self._sql.execute("INSERT OR IGNORE INTO dirty_events VALUES (?)", (event,))
+
+    def dirty_events(self) -> list[int]:
+        """Batches whose paths are to be looked at and were not spread out yet."""
+        return [event for (event,) in self._sql.execute("SELECT event FROM dirty_events")]
+
+    def only_dirty_event(self) -> int | None:
+        """The batch that has all paths that are to be looked at."""
+        events = self.dirty_events()
+        if len(events) != 1 or self._sql.execute("SELECT 1 FROM dirty LIMIT 1").fetchone():
+            return None
+        return events[0]
+
+    def clear_dirty_event(self, event: int) -> None:
+        """All of a batch's paths are in order."""
+        self._sql.execute("DELETE FROM dirty_events WHERE event=?", (event,))
+
+    def spread_dirty_events(self) -> None:
+        """Path by path, from now on."""
+        self._sql.execute(
+            "INSERT OR IGNORE INTO dirty"
+            " SELECT n.path FROM dirty_events d JOIN entries n ON n.event=d.event"
+        )
+        self._sql.execute("DELETE FROM dirty_events")
+
     def clear_dirty(self, paths: Iterable[str]) -> None:
         self._sql.executemany("DELETE FROM dirty WHERE path=?", ((p,) for p in paths))
 
     def dirty(self, after: str = "", limit: int = -1) -> list[str]:
-        """Paths to be looked at, in byte order, those after `after`."""
+        """Paths to be looked at, in byte order, those after `after`.
+
+        Dirty events have to be spread before.
+        """
+        assert not self.dirty_events()
         rows = self._sql.execute(
             "SELECT path FROM dirty WHERE path>? ORDER BY path LIMIT ?", (after, limit)
         )
@@ -300,7 +335,12 @@ class Journal:
         return [path for (path,) in rows]
 
     def dirty_count(self) -> int:
-        return int(self._sql.execute("SELECT count(*) FROM dirty").fetchone()[0])
+        """Paths to be looked at; those of dirty events are counted once for each."""
+        row = self._sql.execute(
+            "SELECT (SELECT count(*) FROM dirty) + (SELECT count(*) FROM dirty_events d"
+            " JOIN entries n ON n.event=d.event)"
+        ).fetchone()
+        return int(row[0])
 
     # --- parents that are missing -------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from firnline.core.entry import Entry
 from firnline.core.event import NO_FLAGS, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, Ref
+from firnline.core.paths import directory_pairs
 from firnline.state.file_index import FileRow
 
 
@@ -28,6 +29,8 @@ class Wish(NamedTuple):
     """Where this device may have the content, when it was moved or taken from there."""
     pending: bool = False
     """The log wants something newer, which cannot be had at present."""
+    straight: bool = False
+    """`base` is the only head of the path's log."""
 
     @property
     def here(self) -> FileRow | None:
@@ -124,12 +127,16 @@ def _is_settled(wish: Wish) -> bool:
 
 def absent_row(wish: Wish) -> FileRow:
     """The row of a path where nothing stands."""
-    return FileRow(wish.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, wish.base)
+    return FileRow(
+        wish.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, wish.base, straight=wish.straight
+    )
 
 
 def directory_row(wish: Wish) -> FileRow:
     """The row of a directory that an event of its own made."""
-    return FileRow(wish.path, Kind.DIRECTORY, 0, 0, 0, EMPTY_HASH, NO_FLAGS, wish.base)
+    return FileRow(
+        wish.path, Kind.DIRECTORY, 0, 0, 0, EMPTY_HASH, NO_FLAGS, wish.base, straight=wish.straight
+    )
 
 
 def _find_moves(made: Plan) -> None:
@@ -186,7 +193,7 @@ def _find_directory_moves(made: Plan, count_below: Callable[[str], int]) -> None
     for step in below.moves:
         if step.row.path in below.carried:
             continue
-        for source, target in _candidates(step.row.path, step.wish.path):
+        for source, target in directory_pairs(step.row.path, step.wish.path):
             if (source, target) not in tried:
                 tried.add((source, target))
                 steps = below.all_of(source, target)
@@ -236,19 +243,6 @@ def _follows(step: MoveStep, source: str, target: str) -> bool:
 def _range_below(ordered: Sequence[str], directory: str) -> range:
     """Indexes of the paths below a directory, in a sorted list of paths."""
     return range(bisect_left(ordered, directory + "/"), bisect_left(ordered, directory + "0"))
-
-
-def _candidates(source: str, target: str) -> list[tuple[str, str]]:
-    """Directory pairs that could carry this move, the outermost first."""
-    found = []
-    while True:
-        source, _, source_leaf = source.rpartition("/")
-        target, _, target_leaf = target.rpartition("/")
-        if not source or not target or source_leaf != target_leaf or source == target:
-            break
-        found.append((source, target))
-    usable = [(s, t) for s, t in found if not t.startswith(s + "/") and not s.startswith(t + "/")]
-    return usable[::-1]
 
 
 _GROUP_FILES = 20_000

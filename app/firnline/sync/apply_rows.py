@@ -27,6 +27,7 @@ def placed_row(
         flags,
         wish.base,
         None if local == wish.path else local,
+        wish.straight,
     )
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from firnline.core.batch import MAX_BODIES
 from firnline.core.entry import Change, Entry
-from firnline.core.event import NO_FLAGS, Kind, Op
+from firnline.core.event import LINK, NO_FLAGS, Kind, Op, clamp_mtime
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT, Ref
-from firnline.core.heads import state_of
+from firnline.core.heads import stands_alone, state_of
 from firnline.core.paths import ancestors
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 from firnline.folder.errors import FolderError, Vanished
@@ -52,6 +52,8 @@ class Differences:
         self._rows: dict[str, FileRow] = {}
         self._gone: dict[str, FileRow] = {}
         self._contents = GoneContents(())
+        self._rows_tell = context.state.journal.dirty_count() == 0
+        """Nothing came that is not applied yet, so a straight row stands for its path's log."""
         self._booked: list[FileRow] = []
         self._touched: list[str] = []
         self.problems: list[Problem] = []
@@ -104,7 +106,8 @@ class Differences:
         for start in range(0, len(moves), _SLICE):
             group = moves[start : start + _SLICE]
             logs = self._context.state.journal.entries_of(
-                [m.row.path for m in group] + [m.seen.path for m in group]
+                [m.seen.path for m in group]
+                + [m.row.path for m in group if not self._is_straight(m.row)]
             )
             for move in group:
                 self._context.check_cancelled()
@@ -113,19 +116,41 @@ class Differences:
     def _move(self, move: Move, logs: Logs) -> None:
         """One file that is at another path now, as one `mov` where the log allows it."""
         row, seen = move
-        log = logs.get(seen.path, [])
+        if self._only_moved(move, logs):
+            self._gone.pop(row.path)
+            self._outbox.add(Item(_mov_of(move), None, (), row))
+            return
+        log, source_log = logs.get(seen.path, []), logs.get(row.path, [])
         found = Finding(seen.kind, row.data_hash, flags_of(seen.kind, seen.stat))
         reading = Reading(seen, seen.stat, found, None, self._rows.get(seen.path), log)
-        verdict = reconcile(ABSENT, row.base, logs.get(row.path, []))
+        verdict = reconcile(ABSENT, row.base, source_log)
         if isinstance(verdict, Write) and not (log and state_of(log).putting):
             self._gone.pop(row.path)
-            self._outbox.add(self._mov(row, reading, verdict))
+            straight = stands_alone(source_log, row.base)
+            self._outbox.add(self._mov(row, reading, verdict, straight))
         else:
             self._change(seen, reading.row, log)
 
-    def _mov(self, row: FileRow, reading: Reading, verdict: Write) -> Item:
+    def _is_straight(self, row: FileRow) -> bool:
+        return self._rows_tell and row.straight
+
+    def _only_moved(self, move: Move, logs: Logs) -> bool:
+        """True when the log at the source is straight, there is none at the target, and the file
+        is as it was: nothing has to be asked then."""
+        row, seen = move
+        return (
+            self._is_straight(row)
+            and seen.path not in logs
+            and seen.path not in self._rows
+            and seen.local is None
+            and flags_of(seen.kind, seen.stat) == row.flags
+        )
+
+    def _mov(self, row: FileRow, reading: Reading, verdict: Write, straight: bool) -> Item:
+        """`straight`: so is the log at the source. That at the target is if it begins here."""
         change = reading.moved_from(row, self._close(verdict))
-        return Item(change, None, (reading.new_row(), _absent(row)))
+        arrived = reading.new_row()._replace(straight=not reading.log)
+        return Item(change, None, (arrived, _absent(row, straight=straight)))
 
     # --- new and changed content --------------------------------------------------------------
 
@@ -176,7 +201,7 @@ class Differences:
         """The change whose body has to be sent; None when the content is settled without."""
         row, found, log = reading.row, reading.found, reading.log
         if row is not None and _content(row) == found.content:
-            self._book(reading.new_row(row.base))
+            self._book(reading.booked_row(row.base))
             return None
         gone = self._gone_with(found, reading.seen.path)
         is_fresh = row is None or row.kind is Kind.NOTHING
@@ -184,7 +209,7 @@ class Differences:
             return None
         verdict = reconcile(found, None if row is None else row.base, log)
         if isinstance(verdict, Book):
-            self._book(reading.new_row(verdict.entry.ref), dirty=True)
+            self._book(reading.booked_row(verdict.entry.ref), dirty=True)
             return None
         change = reading.change(self._close(verdict))
         if gone is not None:
@@ -206,7 +231,8 @@ class Differences:
         if not isinstance(verdict, Write) or state_of(reading.log).putting:
             return False
         self._gone.pop(gone.path)
-        self._outbox.add(self._mov(gone, reading, verdict))
+        straight = stands_alone(source_log, gone.base)
+        self._outbox.add(self._mov(gone, reading, verdict, straight))
         return True
 
     def _moved_onto(self, change: Change, gone: FileRow) -> Change:
@@ -230,7 +256,8 @@ class Differences:
             self._book(_absent(row, verdict.entry.ref), dirty=True)
             return
         change = Change(op, row.path, None, self._close(verdict), EMPTY_HASH, 0, 0, NO_FLAGS)
-        self._outbox.add(Item(change, None, (_absent(row),)))
+        straight = stands_alone(log, row.base)
+        self._outbox.add(Item(change, None, (_absent(row, straight=straight),)))
 
     def _bring_back(self, gone: dict[str, FileRow]) -> set[str]:
         """What the user wants back: nothing was deleted there, and the log's version is missing.
@@ -297,12 +324,20 @@ def _missing(scan: Scan, rows: dict[str, FileRow]) -> dict[str, FileRow]:
     return {path: rows[path] for path in scan.missing if path in rows and path not in emptied}
 
 
+def _mov_of(move: Move) -> Change:
+    """Of a file that only went elsewhere."""
+    row, seen = move
+    is_file = row.kind is Kind.FILE
+    flags, mtime = (row.flags, clamp_mtime(row.mtime_ns)) if is_file else (LINK, 0)
+    return Change(Op.MOV, seen.path, row.path, row.base, row.data_hash, row.size, mtime, flags)
+
+
 def _content(row: FileRow) -> tuple[Kind, str, str]:
     return Finding(row.kind, row.data_hash, row.flags).content
 
 
-def _absent(row: FileRow, base: Ref = NO_PARENT) -> FileRow:
-    return FileRow(row.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, base)
+def _absent(row: FileRow, base: Ref = NO_PARENT, *, straight: bool = False) -> FileRow:
+    return FileRow(row.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, base, None, straight)
 
 
 def _directory(path: str, base: Ref) -> FileRow:

@@ -27,6 +27,7 @@ from firnline.sync.context import FolderContext, Problem
 from firnline.sync.copier import Copier
 from firnline.sync.deletion_guard import DeletionGuard
 from firnline.sync.differences import Differences
+from firnline.sync.directory_moves import apply_directory_move
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
 from firnline.sync.home_release import release_home
@@ -143,6 +144,7 @@ class _Rounds:
         context, report = self._context, self._report
         written = applied = 0
         self._unsettled = {}
+        applied += apply_directory_move(context, self._ignore, self._pending)
         after = ""
         held = self._guard.hold_incoming()
         while dirty := context.state.journal.dirty(after, _SLICE):

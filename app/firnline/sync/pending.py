@@ -44,6 +44,11 @@ class Pending:
                 row.id, EventState.BODILESS, f"no store in reach has the content of {entry.path}"
             )
 
+    @property
+    def any(self) -> bool:
+        """Whether there is any content that `lacks` would tell."""
+        return bool(self._hashes or self._unreadable)
+
     def lacks(self, entry: Entry) -> bool:
         """True when what `entry` puts cannot be had."""
         return entry.puts and (entry.data_hash in self._hashes or entry.event in self._unreadable)

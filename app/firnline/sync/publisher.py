@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from firnline.core.batch import MAX_BODIES, MAX_MEMBERS
 from firnline.core.entry import Change, Entry
-from firnline.core.event import Op
+from firnline.core.event import NO_FLAGS, Kind, Op
+from firnline.core.hashing import EMPTY_HASH, NO_PARENT
 from firnline.core.heads import equal_heads
-from firnline.state.file_index import FileRow
+from firnline.core.paths import directory_pairs
+from firnline.state.file_index import FileIndex, FileRow
 from firnline.sync.bodies import with_link_texts
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import Draft, draft_batch, draft_single
@@ -31,6 +33,15 @@ class Item(NamedTuple):
     change: Change
     body: bytes | None
     rows: tuple[FileRow, ...]
+    moved: FileRow | None = None
+    """The row of a file that only went elsewhere, and about which no rule has anything to say: its
+    new rows follow from it."""
+
+    def new_rows(self) -> tuple[FileRow, ...]:
+        """Also of what was moved."""
+        if self.moved is None:
+            return self.rows
+        return moved_rows(self.moved, self.change.path)
 
 
 class _UnderWay(NamedTuple):
@@ -113,7 +124,7 @@ class Outbox:
     def _draft(self, items: Sequence[Item]) -> Draft:
         time, device, hasher = self._clock.next(), self._context.device, self._context.hasher
         if len(items) == 1:
-            change, body, _ = items[0]
+            change, body, *_ = items[0]
             if change.op is not Op.PUT or body is not None:
                 return draft_single(change, time, device, body or b"", hasher)
         return draft_batch([(i.change, i.body) for i in items], time, device, hasher)
@@ -129,7 +140,12 @@ class Outbox:
         self._context.progress.advance(len(items))
 
     def _book(self, draft: Draft, items: Sequence[Item]) -> None:
-        book_rows(self._context, (row for item in items for row in item.rows), draft)
+        state = self._context.state
+        pair = moved_directory(items, state.files)
+        if pair is not None:
+            state.directory_moves.book(*pair, draft.ref)
+        else:
+            book_rows(self._context, (row for item in items for row in item.new_rows()), draft)
 
 
 _MOST_BODIES = 10_000
@@ -138,12 +154,36 @@ _INLINE = 2**20
 """Events smaller than this are sent without handing them to a thread."""
 
 
+def moved_directory(items: Sequence[Item], files: FileIndex) -> tuple[str, str] | None:
+    """Source and target, where the items are the move of all that stands below a directory."""
+    first = items[0].change
+    if items[0].moved is None or first.source is None:
+        return None
+    for source, target in directory_pairs(first.source, first.path):
+        start = len(target)
+        follows = all(
+            item.moved is not None
+            and item.change.path.startswith(target)
+            and item.moved.path == source + item.change.path[start:]
+            for item in items
+        )
+        if follows and files.count_below(source) == len(items) and not files.has_below(target):
+            return source, target
+    return None
+
+
+def moved_rows(row: FileRow, target: str) -> tuple[FileRow, FileRow]:
+    """A row at its new path, and the one it leaves behind; the bases are filled in later."""
+    gone = FileRow(row.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, NO_PARENT, straight=True)
+    return row._replace(path=target, local=None, straight=True), gone
+
+
 def book_rows(context: FolderContext, rows: Iterable[FileRow], draft: Draft) -> None:
     """The files that an event was made of now stand on it."""
     ref = draft.ref
     context.state.files.put_many(
-        FileRow(path, kind, size, mtime, inode, data_hash, flags, ref, local)
-        for path, kind, size, mtime, inode, data_hash, flags, _, local in rows
+        FileRow(path, kind, size, mtime, inode, data_hash, flags, ref, local, straight)
+        for path, kind, size, mtime, inode, data_hash, flags, _, local, straight in rows
     )
 
 

@@ -72,7 +72,10 @@ def _understand_one(context: FolderContext, row: EventRow) -> bool:
     state.journal.set_size(row.id, size)
     state.journal.add_entries(row.id, entries)
     state.journal.mend_sizes(entries)
-    state.journal.mark_dirty(entry.path for entry in entries)
+    if len(entries) > 1:
+        state.journal.mark_event_dirty(row.id)
+    else:
+        state.journal.mark_dirty(entry.path for entry in entries)
     return True
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from firnline.core.entry import Change, Entry
 from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, Kind, Op, clamp_mtime
 from firnline.core.hashing import NO_PARENT, Ref
+from firnline.core.heads import stands_alone
 from firnline.core.reconcile import Finding
 from firnline.folder.metadata import Stat
 from firnline.folder.scan import Seen
@@ -41,7 +42,18 @@ class Reading(NamedTuple):
         return cls(seen, stat, found, body, row, log)
 
     def new_row(self, base: Ref = NO_PARENT) -> FileRow:
-        """The path's row from now on. The base is filled in when the event has a name."""
+        """The path's row under a new event on top of what the table has.
+
+        The base is filled in when the event has a name.
+        """
+        row, log = self.row, self.log
+        return self._row(base, not log if row is None else stands_alone(log, row.base))
+
+    def booked_row(self, ref: Ref) -> FileRow:
+        """The path's row where the log has the content already, by the event `ref`."""
+        return self._row(ref, stands_alone(self.log, ref))
+
+    def _row(self, base: Ref, straight: bool) -> FileRow:
         seen, stat, found = self.seen, self.stat, self.found
         return FileRow(
             seen.path,
@@ -53,6 +65,7 @@ class Reading(NamedTuple):
             found.flags,
             base,
             seen.local,
+            straight,
         )
 
     def change(self, parent: Ref) -> Change:

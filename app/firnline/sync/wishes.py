@@ -25,7 +25,7 @@ def wish_for(
     """
     if entries and is_straight(entries) and not lacks(entries[-1]):
         last = entries[-1]
-        return Wish(path, last if last.puts else None, last.ref, row)
+        return Wish(path, last if last.puts else None, last.ref, row, straight=True)
     state = state_of(entries)
     if state.winner is None:
         return Wish(path, None, _deletion(state), row)

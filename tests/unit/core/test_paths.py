@@ -12,6 +12,7 @@ from firnline.core.paths import (
     ancestors,
     check_path,
     common_directory,
+    directory_pairs,
     is_own_name,
     normalize,
     parent_of,
@@ -252,3 +253,19 @@ def test_the_common_directory_is_the_deepest(paths):
 def test_quoted(path, shown):
     """A path in a message moves no cursor, turns no direction and fills no page."""
     assert quoted(path) == shown
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "pairs"),
+    [
+        ("a/f", "b/f", [("a", "b")]),
+        ("x/a/d/f", "x/b/d/f", [("x/a", "x/b"), ("x/a/d", "x/b/d")]),
+        ("a/d/f", "b/e/f", [("a/d", "b/e")]),
+        ("a/f", "b/g", []),
+        ("f", "b/f", []),
+        ("a/f", "a/b/f", []),
+    ],
+)
+def test_directory_pairs(source: str, target: str, pairs: list[tuple[str, str]]) -> None:
+    """The directories whose rename brings a file from source to target, the outermost first."""
+    assert directory_pairs(source, target) == pairs

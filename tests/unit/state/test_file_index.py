@@ -107,3 +107,10 @@ def test_files_with_a_content(state: FolderState) -> None:
     _put(state, row("b", content="x"), row("a", content="x"), row("c", content="y"))
     _put(state, row("l", Kind.LINK, "x"))
     assert state.files.with_content(PLAIN.data(b"x")) == ["a", "b", "l"]
+
+
+def test_rows_below_a_directory(state: FolderState) -> None:
+    """Also of what is gone; not the directory itself, nor its neighbours."""
+    _put(state, _gone("d"), _gone("d-"), _gone("e/f"))
+    assert not state.files.has_below("d")
+    assert state.files.has_below("e")

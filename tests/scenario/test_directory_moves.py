@@ -1,0 +1,171 @@
+"""A directory that another device moved, applied as a whole: the same as path by path.
+
+Anna moves it and Bert applies it, whatever Bert did in his folder meanwhile: once as the program
+does, and once with the short way closed. Both worlds end with the same trees and tables.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.scenario.invariants import check_done
+from tests.scenario.laptops import Laptop, settle
+
+from firnline.core.hashing import Ref
+from firnline.state.directory_moves import DirectoryMoves
+from firnline.state.folder_state import FolderState
+
+Act = Callable[[Laptop], object]
+
+
+def nothing(laptop: Laptop) -> None:
+    """No twist."""
+
+
+def link(laptop: Laptop) -> None:
+    os.symlink("a.txt", laptop.folder / "photos/link")
+
+
+def rename(laptop: Laptop) -> None:
+    laptop.move("photos", "pictures")
+
+
+def rename_deep(laptop: Laptop) -> None:
+    laptop.move("photos", "all/of/them/photos")
+    (laptop.folder / "all/of/them/photos").rename(laptop.folder / "all/of/them/pictures")
+
+
+def rename_out(laptop: Laptop) -> None:
+    laptop.move("photos/summer", "summer")
+
+
+def rename_and_edit(laptop: Laptop) -> None:
+    rename(laptop)
+    laptop.write("pictures/a.txt", "edited in the same pass")
+
+
+def rename_and_delete(laptop: Laptop) -> None:
+    rename(laptop)
+    laptop.delete("pictures/a.txt")
+
+
+def rename_twice(laptop: Laptop) -> None:
+    rename(laptop)
+    laptop.sync()
+    laptop.move("pictures", "images")
+
+
+def rename_back(laptop: Laptop) -> None:
+    rename(laptop)
+    laptop.sync()
+    laptop.move("pictures", "photos")
+
+
+def swap_with_other(laptop: Laptop) -> None:
+    laptop.move("photos", "t")
+    laptop.move("other", "photos")
+    laptop.move("t", "other")
+
+
+def over_deleted(laptop: Laptop) -> None:
+    """To where something stood that is deleted in the log."""
+    laptop.delete("other/o.txt")
+    laptop.sync()
+    laptop.move("photos", "other")
+
+
+MOVES: list[Act] = [
+    rename, rename_deep, rename_out, rename_and_edit, rename_and_delete, rename_twice, rename_back,
+    swap_with_other, over_deleted,
+]  # fmt: skip
+
+TWISTS: dict[str, Act] = {
+    "nothing": nothing,
+    "edit": lambda laptop: laptop.write("photos/a.txt", "edited meanwhile"),
+    "new file": lambda laptop: laptop.write("photos/new.txt", "new"),
+    "new beside": lambda laptop: laptop.write("elsewhere.txt", "new"),
+    "deleted": lambda laptop: laptop.delete("photos/a.txt"),
+    "moved out": lambda laptop: laptop.move("photos/a.txt", "a.txt"),
+    "target taken": lambda laptop: laptop.write("pictures/a.txt", "was here first"),
+    "target a file": lambda laptop: laptop.write("pictures", "a file"),
+    "ignored below": lambda laptop: laptop.write("photos/~$a.docx", "a lock"),
+    "made executable": lambda laptop: (laptop.folder / "photos/a.txt").chmod(0o755),
+    "patterns": lambda laptop: laptop.write(".firnlineignore", "*.nothing\n"),
+}
+
+
+def pair(place: Path) -> tuple[Laptop, Laptop]:
+    """Two laptops that have the same folder."""
+    store = place / "store"
+    anna, bert = (Laptop(place / name, name[0] * 8, [store]) for name in ("anna", "bert"))
+    for path in ("a.txt", "b.txt", "summer/c.txt", "summer/sea/d.txt"):
+        anna.write(f"photos/{path}", f"content of {path}", executable=path == "b.txt")
+    anna.write("other/o.txt", "other")
+    link(anna)
+    settle(anna, bert)
+    return anna, bert
+
+
+def rows(laptop: Laptop) -> list[tuple[object, ...]]:
+    """The file index without what is different on each disk."""
+    state = FolderState(laptop.place / "state.db")
+    try:
+        query = "SELECT path, kind, size, hash, flags, base, straight FROM files ORDER BY path"
+        return state.database.connection.execute(query).fetchall()
+    finally:
+        state.close()
+
+
+def test_short_way_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing else happened the rename is booked by the database, and nothing is brought."""
+    anna, bert = pair(tmp_path)
+    booked: list[tuple[str, str]] = []
+    book = DirectoryMoves.book
+    inode = (bert.folder / "photos/a.txt").stat().st_ino
+
+    def noting(moves: DirectoryMoves, source: str, target: str, base: Ref) -> None:
+        booked.append((source, target))
+        book(moves, source, target, base)
+
+    monkeypatch.setattr(DirectoryMoves, "book", noting)
+    rename(anna)
+    anna.sync()
+    report = bert.sync()
+    assert booked == [("photos", "pictures")] * 2
+    assert report.applied == 10
+    assert (bert.folder / "pictures/a.txt").stat().st_ino == inode
+    assert not (bert.folder / "photos").exists()
+    check_done([anna, bert])
+
+
+@pytest.mark.parametrize("twist", TWISTS)
+@pytest.mark.parametrize("act", MOVES, ids=lambda act: act.__name__)
+def test_same_as_path_by_path(
+    act: Act, twist: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two worlds with the same history, one without the short way, end alike."""
+    ends = []
+    for world in ("short", "long"):
+        if world == "long":
+            monkeypatch.setattr(DirectoryMoves, "sample", lambda *_: None)
+        anna, bert = pair(tmp_path / world)
+        act(anna)
+        anna.sync()
+        TWISTS[twist](bert)
+        settle(bert, anna)
+        check_done([anna, bert])
+        assert _synced(anna) == _synced(bert)
+        ends.append((bert.tree(), *(_without_refs(rows(laptop)) for laptop in (anna, bert))))
+    assert ends[0] == ends[1]
+
+
+def _synced(laptop: Laptop) -> dict[str, object]:
+    """Without what is ignored, and the directories that stand for nothing else."""
+    tree = laptop.tree().items()
+    return {path: found for path, found in tree if "~$" not in path and found != "directory"}
+
+
+def _without_refs(found: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Event names tell the time, which runs differently where more is asked for."""
+    return [(*row[:5], row[6] if row[1] != "-" else None) for row in found]
