@@ -155,7 +155,7 @@ def _notice_home(context: FolderContext) -> None:
     with context.state.transaction("notice home store"):
         if known is not None:
             context.state.stores.release_all()
-            list_home(context)
+            list_home(context, at_once=True)
         context.state.set_fact(_HOME, identity)
 
 

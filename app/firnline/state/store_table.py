@@ -4,10 +4,12 @@
 store with status 0. What every store has leaves no row, so nothing grows with the log.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from firnline.core.clock import DateTime
+from firnline.core.hashing import EMPTY_HASH
 from firnline.state.database import Database
 
 NEVER = DateTime("0" * 20)
@@ -165,6 +167,28 @@ class StoreTable:
             "SELECT e.id, e.name, h.whole FROM held h JOIN events e ON e.id=h.event ORDER BY e.name"
         )
         return [(event, name, bool(whole)) for event, name, whole in rows]
+
+    def named_at_risk(self, stores: Sequence[str]) -> list[tuple[int, str, str]]:
+        """What held events name and do not bring: event, hash, path; only contents that no event
+        brings which two of these stores have."""
+        return list(
+            self._sql.execute(
+                "SELECT h.event, n.hash, n.path FROM held h JOIN entries n ON n.event=h.event"
+                " WHERE n.\"offset\" IS NULL AND n.kind IN ('f','l') AND n.hash!=?"
+                ' AND NOT EXISTS (SELECT 1 FROM entries c WHERE c.hash=n.hash AND c."offset"'
+                " IS NOT NULL AND ? - (SELECT count(*) FROM lacking l WHERE l.event=c.event"
+                " AND l.store IN (SELECT value FROM json_each(?))) >= 2)",
+                (EMPTY_HASH, len(stores), json.dumps(list(stores))),
+            )
+        )
+
+    def named_by_held(self) -> set[str]:
+        """Contents that held events name and do not bring."""
+        rows = self._sql.execute(
+            "SELECT n.hash FROM held h JOIN entries n ON n.event=h.event"
+            " WHERE n.\"offset\" IS NULL AND n.kind IN ('f','l')"
+        )
+        return {data_hash for (data_hash,) in rows}
 
     def not_held(self) -> list[tuple[int, str]]:
         """Events that the home store has no file of, by name."""

@@ -6,7 +6,7 @@ matter then. Sources that turn out wrong are passed over for the next one.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -247,6 +247,16 @@ def _whole(connected: Connected, path: str, most: int | None) -> Iterator[bytes]
         with reader:
             raise _TooLongError(path, f"longer than {most} bytes")
     return read_range(reader, reader.size)
+
+
+@contextmanager
+def descriptor_of(context: FolderContext, local: str) -> Iterator[int]:
+    """A file of the folder, open to be read. Raises FolderError."""
+    descriptor = context.root.open_read(local)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _local(context: FolderContext, path: str, most: int | None) -> Iterator[bytes]:

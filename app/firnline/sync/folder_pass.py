@@ -32,6 +32,7 @@ from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
 from firnline.sync.home_release import release_home
 from firnline.sync.listing import list_home
+from firnline.sync.named_at_home import keep_named
 from firnline.sync.pending import Pending
 from firnline.sync.puller import pull
 from firnline.sync.rescue import publish_rescued
@@ -211,6 +212,7 @@ def _copy(context: FolderContext, report: PassReport) -> None:
     report.copied += copier.copied
     report.problems += copier.problems
     try:
+        keep_named(context)
         release_home(context)
     except StoreError as error:
         report.problems.append(Problem("", "home store", str(error), context.home.name))

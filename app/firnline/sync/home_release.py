@@ -2,6 +2,7 @@
 
 from firnline.stores.errors import StoreError
 from firnline.sync.context import Connected, FolderContext
+from firnline.sync.named_at_home import drop_named, unsafe_events
 
 
 def release_home(context: FolderContext) -> None:
@@ -15,9 +16,11 @@ def release_home(context: FolderContext) -> None:
     if context.keep_all or not lasting or (away and len(lasting) < 2):
         return
     released: list[int] = []
+    held = context.state.stores.held()
+    unsafe = unsafe_events(context, lasting) if held else set()
     try:
-        for event, name, whole in context.state.stores.held():
-            if whole and away:
+        for event, name, whole in held:
+            if (whole and away) or event in unsafe:
                 continue
             having = sum(_stands(context, s, event, name) for s in lasting)
             if having == len(lasting) or (not whole and having >= 2):
@@ -25,6 +28,8 @@ def release_home(context: FolderContext) -> None:
                 released.append(event)
     finally:
         _book(context, released)
+    if released:
+        drop_named(context)
 
 
 def _book(context: FolderContext, released: list[int]) -> None:

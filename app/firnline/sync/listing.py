@@ -51,20 +51,25 @@ def list_stores(context: FolderContext) -> list[Problem]:
     return problems
 
 
-def list_home(context: FolderContext) -> None:
+def list_home(context: FolderContext, *, at_once: bool = False) -> None:
     """Learn what the home store holds: for a device that lost its table, or has an older one from
-    a backup. Does nothing when the last time is less than a week ago.
+    a backup. Does nothing when the last time is less than a week ago, unless `at_once`.
 
     Raises StoreError.
     """
     state, now = context.state, format_time(context.clock.now())
-    if not _is_time(now) or not _is_due(DateTime(state.fact(_HOME) or NEVER), now, FULL_LISTING):
+    due = _is_time(now) and _is_due(DateTime(state.fact(_HOME) or NEVER), now, FULL_LISTING)
+    if not (due or at_once):
         return
     with state.transaction("list home"):
-        held = {name for _, name, _ in state.stores.held()}
+        held = {name: event for event, name, _ in state.stores.held()}
         for _, names, _ in _days(context, context.home, NEVER):
-            for name in sorted(names - held):
+            for name in sorted(names - held.keys()):
                 state.stores.hold(_add(context, name), whole=True)
+            held = {name: event for name, event in held.items() if name not in names}
+        for name, event in held.items():
+            if context.home.store.size(context.layout.event(name)) is None:
+                state.stores.release(event)
         state.set_fact(_HOME, now)
 
 

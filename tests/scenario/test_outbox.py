@@ -1,0 +1,234 @@
+"""The home store as an outbox, sentence by sentence of docs/design.md section 4; and what happens
+when the one store that had a body dies."""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.scenario.invariants import check_nothing_lost, check_rest, sync_until_rest
+from tests.scenario.laptops import LAYOUT, Laptop, settle
+from tests.scenario.store_contents import contents_in, event_files, missing_contents
+
+from firnline.core.hashing import PLAIN
+from firnline.state.folder_state import FolderState
+
+
+@pytest.fixture
+def s1(tmp_path: Path) -> Path:
+    return tmp_path / "s1"
+
+
+@pytest.fixture
+def s2(tmp_path: Path) -> Path:
+    return tmp_path / "s2"
+
+
+@pytest.fixture
+def both(tmp_path: Path, s1: Path, s2: Path) -> tuple[Laptop, Laptop]:
+    a, b = (Laptop(tmp_path / name, name * 8, [s1, s2]) for name in "ab")
+    settle(a, b)
+    return a, b
+
+
+def at_home(laptop: Laptop) -> set[str]:
+    """The texts that a home store has."""
+    return {body.decode() for body in contents_in(laptop.place / "home").values()}
+
+
+def texts(store: Path) -> set[str]:
+    return {body.decode() for body in contents_in(store).values()}
+
+
+# --- what the home store keeps --------------------------------------------------------------------
+
+
+def test_named_content_is_kept_until_two_stores_have_it(
+    both: tuple[Laptop, Laptop], s1: Path, s2: Path
+) -> None:
+    """B renames what only one store has, and edits it: the version that only that store and A have
+    stays at B's home as well. That store dies, A is gone: the other store gets it from B."""
+    a, b = both
+    a.away = b.away = {s2}
+    a.write("f.txt", "first")
+    a.sync()
+    b.sync()
+    b.move("f.txt", "g.txt")
+    b.sync()
+    assert at_home(b) == {"first"}
+    b.write("g.txt", "second")
+    b.sync()
+    assert at_home(b) == {"first", "second"}
+    shutil.rmtree(s1)
+    b.stores = [s2]
+    b.away = set()
+    sync_until_rest([b])
+    assert texts(s2) >= {"first", "second"}
+    assert missing_contents(s2) == set()
+    assert at_home(b) == set()
+
+
+def test_named_content_goes_with_its_event(both: tuple[Laptop, Laptop], s1: Path, s2: Path) -> None:
+    """Once two stores have the event and its content, nothing is left at home."""
+    a, b = both
+    a.away = b.away = {s2}
+    for number in range(3):
+        a.write(f"d/{number}.txt", f"text {number}")
+    a.sync()
+    b.sync()
+    b.move("d", "moved")
+    b.sync()
+    assert at_home(b) == {"text 0", "text 1", "text 2"}
+    assert b.sync().copied == 0
+    a.away = b.away = set()
+    settle(a, b)
+    for laptop in both:
+        assert at_home(laptop) == set()
+    check_nothing_lost(both, {PLAIN.data(f"text {number}".encode()) for number in range(3)})
+    check_rest(both)
+
+
+def test_nothing_is_copied_for_content_that_two_stores_have(
+    both: tuple[Laptop, Laptop], s1: Path, s2: Path
+) -> None:
+    """A renamed directory costs no copy, though one of the stores is away just now."""
+    a, b = both
+    a.write("d/f.txt", "text")
+    settle(a, b)
+    b.away = {s1}
+    b.move("d", "moved")
+    b.sync()
+    assert len(event_files(b.place / "home")) == 1
+    assert at_home(b) == set()
+    b.away = set()
+    settle(a, b)
+    check_rest(both)
+
+
+def test_undone_deletion_names_content_that_is_kept(
+    both: tuple[Laptop, Laptop], s1: Path, s2: Path
+) -> None:
+    """Two stores, and what one of them names it has, whichever way it came."""
+    a, b = both
+    a.away = {s1}
+    b.away = {s2}
+    a.write("f.txt", "by a")
+    a.sync()
+    b.write("f.txt", "by b")
+    b.sync()
+    a.away = b.away = set()
+    settle(a, b)
+    for store in (s1, s2):
+        assert texts(store) >= {"by a", "by b"}
+        assert missing_contents(store) == set()
+    check_rest(both)
+
+
+# --- the one store that had it is dead ------------------------------------------------------------
+
+
+def test_folder_is_the_source_when_the_only_store_dies(tmp_path: Path, s1: Path, s2: Path) -> None:
+    """Each device sends again what its own folder still has, under the old names; what was only
+    history is told by the event's name, and holds nothing back."""
+    a, b = (Laptop(tmp_path / name, name * 8, [s1]) for name in "ab")
+    a.write("old.txt", "gone version")
+    a.write("big.bin", b"x" * 400_000)
+    settle(a, b)
+    b.write("old.txt", "newest")
+    b.write("links/target.txt", "target")
+    (b.folder / "links/l").symlink_to("target.txt")
+    settle(a, b)
+    b.move("big.bin", "moved.bin")
+    b.delete("links/target.txt")
+    settle(a, b)
+    wanted, names = a.tree(), event_files(s1).keys()
+    shutil.rmtree(s1)
+    a.stores = b.stores = [s2]
+    report = a.sync()
+    assert {problem.kind for problem in report.problems} <= {"no source"}
+    b.sync()
+    c = Laptop(tmp_path / "c", "cccccccc", [s2])
+    c.sync()
+    assert c.tree() == a.tree() == b.tree() == wanted
+    assert event_files(s2).keys() <= names
+    a.write("after.txt", "after")
+    for laptop in (a, b, c, a):
+        laptop.sync()
+    assert c.read("after.txt") == "after"
+    assert a.sync().copied == 0
+
+
+@pytest.mark.parametrize("what", ["edit", "delete", "move", "move and edit"])
+def test_changed_since_the_store_died(tmp_path: Path, s1: Path, s2: Path, what: str) -> None:
+    """An event without a body of its own goes alone; a change of what nobody has any more goes all
+    the same, and everybody comes to the same tree."""
+    a, b = (Laptop(tmp_path / name, name * 8, [s1]) for name in "ab")
+    a.write("f.txt", "first")
+    a.write("other.txt", "other")
+    settle(a, b)
+    shutil.rmtree(s1)
+    a.stores = [s2]
+    if what == "delete":
+        a.delete("f.txt")
+    if "move" in what:
+        a.move("f.txt", "g.txt")
+        a.sync()
+    if "edit" in what:
+        a.write("g.txt" if "move" in what else "f.txt", "second")
+    a.sync()
+    b.stores = [s2]
+    for laptop in (b, a, b, a):
+        laptop.sync()
+    c = Laptop(tmp_path / "c", "cccccccc", [s2])
+    c.sync()
+    assert c.tree() == b.tree() == a.tree()
+    assert missing_contents(s2) <= {PLAIN.data(b"first")}
+    reports = [laptop.sync() for laptop in (a, b, c)]
+    assert not any(report.written or report.applied or report.copied for report in reports)
+
+
+def test_offline_work_outlives_the_only_store(tmp_path: Path, s1: Path, s2: Path) -> None:
+    """What waited at home for a store that died goes to the one that takes its place, every
+    version of it."""
+    a, b = (Laptop(tmp_path / name, name * 8, [s1]) for name in "ab")
+    a.write("f.txt", "synced")
+    settle(a, b)
+    a.away = {s1}
+    for number in range(3):
+        a.write("f.txt", f"offline {number}")
+        a.sync()
+    shutil.rmtree(s1)
+    a.stores, a.away = [s2], set()
+    a.sync()
+    assert texts(s2) >= {f"offline {number}" for number in range(3)}
+    assert at_home(a) == set() or "synced" not in texts(s2)
+    b.stores = [s2]
+    for laptop in (b, a, b):
+        laptop.sync()
+    assert b.read("f.txt") == "offline 2"
+
+
+# --- a home store that is not what it was ---------------------------------------------------------
+
+
+def test_home_store_that_lost_files_is_noticed(both: tuple[Laptop, Laptop], s1: Path) -> None:
+    """With the next look at it: then it no longer counts as a place where something is."""
+    a, _ = both
+    a.away = set(a.stores)
+    a.write("f.txt", "first")
+    a.sync()
+    a.write("f.txt", "second")
+    a.sync()
+    for path in event_files(a.place / "home").values():
+        path.unlink()
+    a.clock.advance(days=8)
+    a.sync()
+    with closing(FolderState(a.place / "state.db")) as state:
+        held = [name for _, name, _ in state.stores.held()]
+    assert held == list(event_files(a.place / "home"))
+    assert at_home(a) == {"second"}, "the folder still has it"
+    a.away = set()
+    report = a.sync()
+    assert {problem.kind for problem in report.problems} == {"no source"}
+    assert "second" in texts(s1)
+    assert (s1 / LAYOUT.events).is_dir()
