@@ -7,13 +7,14 @@ real device would have lost. Time is the test's own.
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from firnline.core.event import DeviceId
 from firnline.core.steps import Steps, no_steps
 from firnline.folder import marker
+from firnline.folder.access import Access
 from firnline.folder.filesystem import Root
 from firnline.state.folder_state import FolderState
 from firnline.stores.base import Store
@@ -64,6 +65,7 @@ class _TimedStore(DirectoryStore):
 class Laptop:
     """One device. `stores` are the store directories that it knows; `away` those out of reach.
 
+    `folder` is where its folder lies, `access` makes the file system there one that can do less.
     The stores' clock agrees with the laptop's unless another is given.
     """
 
@@ -77,10 +79,13 @@ class Laptop:
         minor: Iterable[Path] = (),
         store_clock: LaptopClock | None = None,
         wrap: Callable[[str, Store], Store] = lambda name, store: store,
+        access: Callable[[str], Access] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.device = DeviceId(device)
         self.place = place
-        self.folder = place / "folder"
+        place.mkdir(parents=True, exist_ok=True)
+        self.folder = folder or place / "folder"
         if not self.folder.exists():
             self.folder.mkdir(parents=True)
             with Root(str(self.folder)) as root:
@@ -91,6 +96,7 @@ class Laptop:
         self.clock = clock or LaptopClock()
         self.store_clock = store_clock or self.clock
         self.wrap = wrap
+        self.access = access
         self.keep_all: bool | None = None
         self.delete_unasked = False
         self._ticks = 0
@@ -101,7 +107,8 @@ class Laptop:
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode() if isinstance(text, str) else text)
-        target.chmod(0o755 if executable else 0o644)
+        with suppress(OSError):
+            target.chmod(0o755 if executable else 0o644)
         self._settle(target)
 
     def _settle(self, target: Path) -> None:
@@ -160,7 +167,8 @@ class Laptop:
         stack.callback(state.close)
         # Nobody pulls the plug here, so a commit need not wait for the disk.
         state.database.connection.execute("PRAGMA synchronous=OFF")
-        root = Root(str(self.folder), steps=steps)
+        access = None if self.access is None else self.access(str(self.folder))
+        root = Root(str(self.folder), steps=steps, access=access)
         stack.callback(root.forget)
         reached: list[Connected] = []
         unreached: list[Unreached] = []

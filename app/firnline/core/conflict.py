@@ -1,9 +1,7 @@
 """Names of conflict copies (docs/design.md section 3 rule 4 and section 11)."""
 
 from firnline.core.clock import DateTime
-from firnline.core.paths import MAX_PART_BYTES, MAX_PATH_BYTES, normalize
-
-_MAX_EXTENSION_BYTES = 64
+from firnline.core.paths import MAX_PART_BYTES, MAX_PATH_BYTES, normalize, split_extension
 
 
 def conflict_path(path: str, loser_time: DateTime, loser_device: str, marks: int = 1) -> str:
@@ -15,20 +13,13 @@ def conflict_path(path: str, loser_time: DateTime, loser_device: str, marks: int
     that no stem is left to cut may give a path that the grammar refuses.
     """
     directory, slash, leaf = normalize(path).rpartition("/")
-    stem, extension = _split(leaf)
+    stem, extension = split_extension(leaf)
     t = loser_time
     mark = f" (conflict {t[:4]}-{t[4:6]}-{t[6:8]} {t[8:10]}.{t[10:12]}.{t[12:14]} {loser_device})"
     end = mark * marks + extension
     above = f"{directory}{slash}"
     longest = min(MAX_PART_BYTES, MAX_PATH_BYTES - len(above.encode()))
     return f"{above}{_cut(stem, longest - len(end.encode()))}{end}"
-
-
-def _split(leaf: str) -> tuple[str, str]:
-    dot = leaf.rfind(".")
-    if dot <= 0 or len(leaf[dot:].encode()) > _MAX_EXTENSION_BYTES:
-        return leaf, ""
-    return leaf[:dot], leaf[dot:]
 
 
 def _cut(stem: str, room: int) -> str:

@@ -11,6 +11,7 @@ import unicodedata
 MAX_PATH_BYTES = 4096
 MAX_PART_BYTES = 255
 MAX_DEPTH = 256
+_MAX_EXTENSION_BYTES = 64
 
 OWN_DIRECTORY = ".firnline"
 """The marker directory in a folder's root. Never synced, in any case and with any trailing dots."""
@@ -105,9 +106,23 @@ _IGNORED_BY_HFS = dict.fromkeys(
 )
 
 
+def split_extension(leaf: str) -> tuple[str, str]:
+    """Stem and extension: from the last dot on, none when that is the first character or the
+    extension is over 64 bytes (docs/design.md section 11, *Conflict copy*)."""
+    dot = leaf.rfind(".")
+    if dot <= 0 or len(leaf[dot:].encode("utf-8", "surrogateescape")) > _MAX_EXTENSION_BYTES:
+        return leaf, ""
+    return leaf[:dot], leaf[dot:]
+
+
 def parent_of(path: str) -> str:
     """The directory that holds `path`; the root for a path of one part."""
     return path.rpartition("/")[0]
+
+
+def leaf_of(path: str) -> str:
+    """The last part of `path`."""
+    return path.rpartition("/")[2]
 
 
 def ancestors(path: str) -> list[str]:

@@ -222,6 +222,7 @@ _KINDS = {
     "unreadable": ("Cannot be read", "look at its rights, or close what uses it; " + _AGAIN),
     "incomplete scan": ("Not all could be read", "look at the lines about what cannot be read"),
     "not unicode": ("A name that cannot be", "give it a name that is valid Unicode"),
+    "other name": ("Another name on this disk", ""),
     "second name": ("Two names for one path", "rename one of the two"),
     "name": ("A name that cannot be", "give it another name"),
     "special": ("Cannot be synced", "hide it in .firnlineignore to have it shown no more"),

@@ -4,6 +4,7 @@ Read from what the last pass left and from a look at the stores; nothing is scan
 folder that cannot be opened has its reason instead of numbers and does not hide the others.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -195,7 +196,7 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
             pending,
             away=away is not None,
             waits=bool(questions) or _has_replaced_store(context),
-            trouble=bool(problems),
+            trouble=_in_trouble(problems),
         ),
         "" if away is None else away.reason.sentence,
         files,
@@ -206,6 +207,10 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
         questions,
         (*_stores(engine, settings, context), _home(context)),
     )
+
+
+def _in_trouble(problems: Iterable[Problem]) -> bool:
+    return not all(problem.is_notice for problem in problems)
 
 
 def _activity(

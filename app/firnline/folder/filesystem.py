@@ -8,12 +8,14 @@ Paths are those of the log, or local names where the two differ (a name on disk 
 see `Root.locate`). A `Root` may be used from several threads at once.
 """
 
+import errno
 import os
 from contextlib import suppress
 
 from firnline.core.event import Kind
 from firnline.core.paths import parent_of
 from firnline.core.steps import Steps, no_steps
+from firnline.folder import kernel
 from firnline.folder.access import TEMPORARIES, Access, check_local
 from firnline.folder.area import kept_path
 from firnline.folder.durable import Barrier, sync_file
@@ -24,6 +26,8 @@ from firnline.folder.metadata import Placed, Stat, stat_of, with_executable
 from firnline.folder.replace import Replacer
 from firnline.folder.temporary import Temporary
 from firnline.folder.view import View
+
+_NO_LINKS = frozenset({errno.EPERM, *kernel.UNSUPPORTED})
 
 
 class Root(View):
@@ -117,7 +121,12 @@ class Root(View):
         if not link_stays_inside(path, target_text):
             raise NameImpossible(path, "a link that leads out of the folder")
         with translating(path):
-            name = self.area.new_link(target_text)
+            try:
+                name = self.area.new_link(target_text)
+            except OSError as error:
+                if error.errno in _NO_LINKS:
+                    raise FolderError(path, "this disk cannot hold links") from error
+                raise
         try:
             return self.place(name, path, expected, keep)
         except FolderError:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from firnline.core.local_names import WINDOWS
 from firnline.folder.access import Entry
 from firnline.folder.errors import NameImpossible, NotInside
 
@@ -20,11 +21,6 @@ _REPARSE_POINT = 0x400
 _FLAGS = sum(
     getattr(os, name, 0) for name in ("O_BINARY", "O_NOINHERIT", "O_CLOEXEC", "O_NOFOLLOW")
 )
-_RESERVED_STEMS = frozenset(
-    ["con", "prn", "aux", "nul", "conin$", "conout$"]
-    + [stem + digit for stem in ("com", "lpt") for digit in "0123456789\u00b9\u00b2\u00b3"]
-)
-_RESERVED_CHARACTERS = frozenset('<>:"|?*\\') | {chr(code) for code in range(32)}
 
 
 def check_windows(path: str) -> None:
@@ -33,12 +29,9 @@ def check_windows(path: str) -> None:
     Drives, streams, devices; a dot or space at the end, which Windows drops without a word.
     """
     for part in path.split("/"):
-        if not _RESERVED_CHARACTERS.isdisjoint(part):
-            raise NameImpossible(path, "holds a character that Windows keeps for itself")
-        if part[-1:] in (".", " "):
-            raise NameImpossible(path, "ends in a dot or a space, which Windows drops")
-        if part.partition(".")[0].rstrip(" ").casefold() in _RESERVED_STEMS:
-            raise NameImpossible(path, "a name that Windows keeps for devices")
+        objection = WINDOWS.objection(part)
+        if objection is not None:
+            raise NameImpossible(path, f"{objection} on Windows")
 
 
 def _leads_elsewhere(found: os.stat_result) -> bool:

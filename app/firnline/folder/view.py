@@ -105,6 +105,15 @@ class View:
         with translating(""):
             return self.access.open_directory("")
 
+    def volume(self) -> str:
+        """Tells the file system from others, as far as the system can."""
+        with translating(""):
+            device = self.access.lstat("").st_dev
+            if not hasattr(os, "statvfs"):
+                return f"{device}"
+            found = os.statvfs(self.path)
+            return f"{device}:{getattr(found, 'f_fsid', 0)}:{found.f_namemax}"
+
     def free_space(self) -> int | None:
         """Bytes that may still be written, None where the system does not say. Some stay free:
         other programs need them, and so do this device's own tables on the same disk."""

@@ -123,4 +123,9 @@ MIGRATIONS = (
     CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     """,
     QUESTION_TABLES,
+    """
+    -- Local names of path parts that this device's file system cannot hold as they are. A pair
+    -- holds in every directory, and is here before the first file is called so.
+    CREATE TABLE aliases (local TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )

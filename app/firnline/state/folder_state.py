@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from firnline.core.steps import Steps, no_steps
+from firnline.state.alias_table import AliasTable
 from firnline.state.database import Database
 from firnline.state.directory_moves import DirectoryMoves
 from firnline.state.file_index import FileIndex
@@ -26,6 +27,7 @@ class FolderState:
         self.intents = IntentTable(self.database)
         self.questions = QuestionTable(self.database)
         self.directory_moves = DirectoryMoves(self.database)
+        self.aliases = AliasTable(self.database)
 
     def fact(self, name: str) -> str | None:
         """A single remembered value, such as the root's identity."""

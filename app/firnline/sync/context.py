@@ -64,6 +64,10 @@ class Progress:
     def end(self) -> None: ...
 
 
+OTHER_NAME = "other name"
+"""The kind of a `Problem` that is none: a path has another name on this disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is not synced, and why. `kind` is a stable word for programs."""
@@ -73,6 +77,11 @@ class Problem:
     kind: str
     message: str
     store: str = ""
+
+    @property
+    def is_notice(self) -> bool:
+        """Good to know, and nothing is left undone."""
+        return self.kind == OTHER_NAME
 
 
 @dataclass(slots=True)

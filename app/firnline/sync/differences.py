@@ -121,7 +121,9 @@ class Differences:
             self._outbox.add(Item(_mov_of(move), None, (), row))
             return
         log, source_log = logs.get(seen.path, []), logs.get(row.path, [])
-        found = Finding(seen.kind, row.data_hash, flags_of(seen.kind, seen.stat))
+        found = Finding(
+            seen.kind, row.data_hash, flags_of(self._context, seen.kind, seen.stat, row)
+        )
         reading = Reading(seen, seen.stat, found, None, self._rows.get(seen.path), log)
         verdict = reconcile(ABSENT, row.base, source_log)
         if isinstance(verdict, Write) and not (log and state_of(log).putting):
@@ -143,11 +145,13 @@ class Differences:
             and seen.path not in logs
             and seen.path not in self._rows
             and seen.local is None
-            and flags_of(seen.kind, seen.stat) == row.flags
+            and flags_of(self._context, seen.kind, seen.stat, row) == row.flags
         )
 
     def _mov(self, row: FileRow, reading: Reading, verdict: Write, straight: bool) -> Item:
         """`straight`: so is the log at the source. That at the target is if it begins here."""
+        flags = flags_of(self._context, reading.seen.kind, reading.stat, row)
+        reading = reading._replace(found=reading.found._replace(flags=flags))
         change = reading.moved_from(row, self._close(verdict))
         arrived = reading.new_row()._replace(straight=not reading.log)
         return Item(change, None, (arrived, _absent(row, straight=straight)))

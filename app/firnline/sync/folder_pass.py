@@ -32,6 +32,7 @@ from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
 from firnline.sync.home_release import release_home
 from firnline.sync.listing import list_home
+from firnline.sync.local_names import LocalNames
 from firnline.sync.named_at_home import keep_named
 from firnline.sync.pending import Pending
 from firnline.sync.puller import pull
@@ -53,6 +54,8 @@ class PassReport:
     """What a pass did. `complete` is False when something is left to do."""
 
     problems: list[Problem] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
+    """What is good to know, and leaves nothing undone."""
     written: int = 0
     """Events of this device."""
     applied: int = 0
@@ -71,6 +74,7 @@ def run_pass(context: FolderContext) -> PassReport:
     NowhereToWriteError.
     """
     report = PassReport()
+    names = LocalNames(context)
     settle(context)
     list_home(context)
     ignore = Ignore.load(context.root)
@@ -79,12 +83,15 @@ def run_pass(context: FolderContext) -> PassReport:
         Problem(IGNORE_FILE, "ignore pattern", text) for text in ignore.problems
     ]
     report.copied += _try_full_stores(context)
+    names.recall()
     rounds = _Rounds(context, ignore, report)
     try:
         rounds.run()
     except ClockBeforeBuildError as error:
         report.problems.append(Problem("", "clock", str(error)))
     report.problems += [*context.found, *lasting]
+    for problem in names.tidy(complete=report.complete):
+        (report.notices if problem.is_notice else report.problems).append(problem)
     _copy(context, report)
     _report(context, report, rounds.clock)
     return report
@@ -232,7 +239,8 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
         report.complete = False
     if state.journal.dirty_count() or state.intents.rescued():
         report.complete = False
-    text = json.dumps([list(problem) for problem in map(_fields, report.problems)])
+    told = report.problems + report.notices
+    text = json.dumps([list(problem) for problem in map(_fields, told)])
     if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):
         with state.transaction("problems"):
             state.set_fact("problems", text)
@@ -271,6 +279,6 @@ def _fields(problem: Problem) -> tuple[str, str, str, str]:
 
 
 def last_problems(context_state: FolderState) -> list[Problem]:
-    """The problems of the last pass."""
+    """The problems of the last pass, and its notices."""
     text = context_state.fact("problems")
     return [] if text is None else [Problem(*fields) for fields in json.loads(text)]

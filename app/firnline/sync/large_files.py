@@ -115,7 +115,7 @@ class LargeFiles:
                     upload.write(piece)
                     _count(context, len(piece))
         context.progress.end()
-        return _reading(seen, body.stat, digest.data_hash(), row, log)
+        return _reading(context, seen, body.stat, digest.data_hash(), row, log)
 
 
 def hash_large(
@@ -129,13 +129,18 @@ def hash_large(
             digest.update(piece)
             _count(context, len(piece))
     context.progress.end()
-    return _reading(seen, body.stat, digest.data_hash(), row, log)
+    return _reading(context, seen, body.stat, digest.data_hash(), row, log)
 
 
 def _reading(
-    seen: Seen, stat: Stat, data_hash: DataHash, row: FileRow | None, log: list[Entry]
+    context: FolderContext,
+    seen: Seen,
+    stat: Stat,
+    data_hash: DataHash,
+    row: FileRow | None,
+    log: list[Entry],
 ) -> Reading:
-    found = Finding(seen.kind, data_hash, flags_of(seen.kind, stat))
+    found = Finding(seen.kind, data_hash, flags_of(context, seen.kind, stat, row, log))
     return Reading(seen, stat, found, None, row, log)
 
 

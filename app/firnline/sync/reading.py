@@ -3,12 +3,13 @@
 Turns into a change, and into the table's new row. Pure.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from firnline.core.entry import Change, Entry
 from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, Kind, Op, clamp_mtime
 from firnline.core.hashing import NO_PARENT, Ref
-from firnline.core.heads import stands_alone
+from firnline.core.heads import stands_alone, state_of
 from firnline.core.reconcile import Finding
 from firnline.folder.metadata import Stat
 from firnline.folder.scan import Seen
@@ -38,7 +39,8 @@ class Reading(NamedTuple):
         log: list[Entry],
     ) -> "Reading":
         """What was read as a whole."""
-        found = Finding(seen.kind, context.hasher.data(body), flags_of(seen.kind, stat))
+        data_hash = context.hasher.data(body)
+        found = Finding(seen.kind, data_hash, flags_of(context, seen.kind, stat, row, log))
         return cls(seen, stat, found, body, row, log)
 
     def new_row(self, base: Ref = NO_PARENT) -> FileRow:
@@ -97,6 +99,22 @@ class Reading(NamedTuple):
         )
 
 
-def flags_of(kind: Kind, stat: Stat) -> str:
-    """FLAGS of a file that is here; of other kinds, none."""
-    return EXECUTABLE if kind is Kind.FILE and stat.executable else NO_FLAGS
+def flags_of(
+    context: FolderContext,
+    kind: Kind,
+    stat: Stat,
+    row: FileRow | None,
+    log: Sequence[Entry] = (),
+) -> str:
+    """FLAGS of a file that is here; of other kinds, none.
+
+    Where the file system has no execute bit nobody here can have changed it: it is what it was.
+    """
+    if kind is not Kind.FILE:
+        return NO_FLAGS
+    if context.root.has_modes:
+        return EXECUTABLE if stat.executable else NO_FLAGS
+    if row is not None and row.kind is Kind.FILE:
+        return row.flags
+    winner = state_of(log).winner
+    return NO_FLAGS if winner is None or winner.kind is not Kind.FILE else winner.flags

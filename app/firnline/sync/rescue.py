@@ -5,9 +5,10 @@ parent, so it stands beside what was applied, and rule 4 makes a conflict copy o
 """
 
 from firnline.core.batch import MAX_BODIES
-from firnline.core.entry import Change
+from firnline.core.entry import Change, Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, Op, clamp_mtime
 from firnline.core.hashing import DataHash, Ref
+from firnline.core.heads import by_ref
 from firnline.core.reconcile import Book, Finding, reconcile
 from firnline.folder.errors import Changed
 from firnline.folder.metadata import Stat
@@ -40,12 +41,12 @@ class _Rescuer:
         if stat is None or stat.kind not in (Kind.FILE, Kind.LINK):
             self._drop(item, stat)
             return 0
+        log = self._context.state.journal.entries(item.path)
         found = Finding(
             stat.kind,
             hash_of_kept(self._context, item.kept, stat.kind),
-            EXECUTABLE if stat.executable else NO_FLAGS,
+            self._flags(item, stat, log),
         )
-        log = self._context.state.journal.entries(item.path)
         verdict = reconcile(found, Ref(item.base), log)
         if isinstance(verdict, Book):
             # Also after a crash in the middle, when the log has the save already.
@@ -63,6 +64,13 @@ class _Rescuer:
             return len(closings)
         self._drop(item._replace(base=draft.ref), stat)
         return 1 + len(closings)
+
+    def _flags(self, item: Rescued, stat: Stat, log: list[Entry]) -> str:
+        """Where there is no execute bit here, as what the save was made of."""
+        if self._context.root.has_modes:
+            return EXECUTABLE if stat.executable else NO_FLAGS
+        replaced = by_ref(log).get(Ref(item.base))
+        return replaced.flags if replaced is not None and stat.kind is Kind.FILE else NO_FLAGS
 
     def _send(self, item: Rescued, draft: Draft, stat: Stat) -> None:
         """Raises Changed when the file is not what was hashed, before anything stands anywhere."""

@@ -146,6 +146,8 @@ def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
     except FolderError:
         return []
     flags = EXECUTABLE if stat.executable else NO_FLAGS
+    if not context.root.has_modes:
+        flags = intent.flags
     if intent.kind is Kind.FILE and flags != intent.flags:
         return []
     return [
