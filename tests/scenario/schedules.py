@@ -48,6 +48,13 @@ class Do(StrEnum):
     AWAY = "away"
     LOSE_DATABASE = "lose database"
     DAYS = "three days pass"
+    KEEP = "keep what waits"
+    GIVE_UP = "delete what waits"
+
+
+DECISIONS = frozenset({Do.KEEP, Do.GIVE_UP})
+ORDINARY = frozenset(Do) - DECISIONS
+"""Where nothing is ever asked, there is nothing to decide."""
 
 
 class Step(NamedTuple):
@@ -60,7 +67,7 @@ class Step(NamedTuple):
     store: int = 0
 
 
-def steps(laptops: int, stores: int, kinds: Iterable[Do] = tuple(Do)) -> st.SearchStrategy[Step]:
+def steps(laptops: int, stores: int, kinds: Iterable[Do] = ORDINARY) -> st.SearchStrategy[Step]:
     """Any step; a sync is half of all."""
     path, directory = st.sampled_from(PATHS), st.sampled_from(DIRECTORIES)
     who = st.integers(0, laptops - 1)
@@ -75,7 +82,7 @@ def steps(laptops: int, stores: int, kinds: Iterable[Do] = tuple(Do)) -> st.Sear
             directory if kind in of_directories else path,
             st.integers(0, stores - 1),
         )
-        for kind in kinds
+        for kind in sorted(kinds)
         if kind is not Do.SYNC
     ]
     return syncs | st.one_of(others)
@@ -147,6 +154,8 @@ class Life:
             Do.AWAY: lambda: _toggle(laptop, store),
             Do.LOSE_DATABASE: lambda: lose_database(laptop),
             Do.DAYS: self._days_pass,
+            Do.KEEP: lambda: answer(laptop, "keep"),
+            Do.GIVE_UP: lambda: answer(laptop, "delete"),
         }
         actions[do]()
 
@@ -233,6 +242,19 @@ def lose_database(laptop: Laptop) -> None:
     """As after a restore of the disk without the program's own data."""
     for file in laptop.place.glob("state.db*"):
         file.unlink()
+
+
+def answer(laptop: Laptop, choice: str) -> bool:
+    """The user decides all that waits on a laptop; True when something did."""
+    file = laptop.place / "state.db"
+    if not file.exists():
+        return False
+    state = FolderState(file)
+    questions = state.questions.open()
+    state.close()
+    for question in questions:
+        laptop.answer(question.id, choice)
+    return bool(questions)
 
 
 def _write(laptop: Laptop, path: str, text: str) -> None:
