@@ -58,13 +58,14 @@ class Ledger:
 
     # --- what must hold -------------------------------------------------------------------------
 
-    def check(self, stores: set[DataHash], folder: Standing) -> None:
+    def check(self, stores: set[DataHash], folders: Iterable[Standing]) -> None:
         """At a quiet point."""
-        shown = folder.contents
+        folders = list(folders)
+        shown = {found for folder in folders for found in folder.contents}
         lost = self.taken - stores - shown
         assert not lost, f"lost update: {sorted(lost)}"
         vanished = self.taken - self._replaced - shown - self.vague
         assert not vanished, f"phantom deletion, or written over unseen: {sorted(vanished)}"
-        here = {(path, data_hash) for path, (data_hash, _) in folder.items()}
+        here = {(path, found) for folder in folders for path, (found, _) in folder.items()}
         back = {where for where in here & self._deleted if where[1] not in self._moved | self.vague}
         assert not back, f"deleted, and back: {sorted(back)}"

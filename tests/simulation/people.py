@@ -50,11 +50,14 @@ class People:
         ]
 
     def act(self, laptop: Laptop) -> str | None:
-        """One thing that somebody does; what it was, None when it could not be done."""
+        """One thing that somebody does; what it was, None when it could not be done. In brackets
+        the number of the last text that it wrote."""
         weights = [weight for weight, _ in self._acts]
         (_, chosen), *_ = self._chance.choices(self._acts, weights)
+        texts = self._texts
         try:
-            return chosen(laptop)
+            done = chosen(laptop)
+            return f"{done} [{self._texts}]" if done and self._texts > texts else done
         except (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError):
             # A path that goes through a file, or ends on a directory.
             return None

@@ -1,0 +1,124 @@
+"""The power goes at every durable step, and what was not synced is lost, cut or garbled.
+
+As in `test_crash`, each pass of each story is interrupted at its steps; but what stands on the
+disks afterwards is what `disk_model` says that may be left, drawn from a seed. The story must come
+to the same end. By default every fourth step is tried with one outcome; FIRNLINE_CRASHES=all tries
+each step with eight.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import pytest
+from tests.scenario.crashes import World
+from tests.scenario.disk_model import Disk, Remains
+from tests.scenario.laptops import Laptop
+from tests.scenario.rehearsal import Pass, Rehearsal, after
+from tests.scenario.stories import STORIES, Story
+
+ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
+OUTCOMES = 8 if ALL else 1
+STRIDE = 1 if ALL else 4
+
+pytestmark = [
+    pytest.mark.usefixtures("small_batches"),
+    pytest.mark.timeout(36_000 if ALL else 120),
+    pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="asks Linux for open files"),
+]
+PASSES = [(story, number) for story in STORIES for number in range(len(story.acts))]
+every_pass = pytest.mark.parametrize(
+    ("story", "number"), PASSES, ids=[f"{story.name}-{number}" for story, number in PASSES]
+)
+
+
+class Cut(NamedTuple):
+    """The power goes just before a step."""
+
+    step: str
+    seed: str
+    remains: Remains
+    tables: dict[str, bytes]
+    moment: datetime
+
+
+class Recorder:
+    """Steps that note what would be left if the power went at each `stride`-th of them."""
+
+    def __init__(self, world: World, laptop: Laptop, seed: str, first: int) -> None:
+        self.cuts: list[Cut] = []
+        areas = [laptop.folder, laptop.place / "home", *laptop.stores]
+        self.disk = Disk(areas)
+        self._world = world
+        self._laptop = laptop
+        self._seed = seed
+        self._count = -first
+
+    def __call__(self, name: str) -> None:
+        self.disk.observe()
+        self._count += 1
+        if self._count % STRIDE:
+            return
+        tables = {file.name: file.read_bytes() for file in _tables(self._laptop)}
+        for outcome in range(OUTCOMES):
+            seed = f"{self._seed} {self._count} {outcome}"
+            remains = self.disk.remains(Random(seed))
+            self.cuts.append(Cut(name, seed, remains, tables, self._world.clock.moment))
+
+
+def _tables(laptop: Laptop) -> list[Path]:
+    return [file for file in laptop.place.glob("state.db*") if not file.name.endswith("-shm")]
+
+
+def record(rehearsal: Rehearsal, where: Pass, seed: str, first: int) -> list[Cut]:
+    """The pass, undisturbed, and what a cut would leave at its steps."""
+    rehearsal.world.go_back(where.moment)
+    recorder = Recorder(rehearsal.world, rehearsal.laptop(where), seed, first)
+    with recorder.disk.watched():
+        rehearsal.laptop(where).sync(steps=recorder)
+    return recorder.cuts
+
+
+def cut(rehearsal: Rehearsal, where: Pass, power: Cut) -> None:
+    """Everything as it is found when the power is back."""
+    world, laptop = rehearsal.world, rehearsal.laptop(where)
+    world.go_back(where.moment)
+    world.clock.moment = power.moment
+    for area in power.remains.roots:
+        shutil.rmtree(area, ignore_errors=True)
+    inodes = power.remains.restore()
+    for file in laptop.place.glob("state.db*"):
+        file.unlink()
+    for name, body in power.tables.items():
+        (laptop.place / name).write_bytes(body)
+    _renumber(laptop.place / "state.db", inodes)
+
+
+def _renumber(table: Path, inodes: dict[int, int]) -> None:
+    """A disk keeps its inodes; a copy of it has others."""
+    connection = sqlite3.connect(table, isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name='files'").fetchone():
+        rows = connection.execute("SELECT path, inode FROM files WHERE inode != 0").fetchall()
+        pairs = [(inodes.get(inode, 1), path) for path, inode in rows]
+        connection.executemany("UPDATE files SET inode=? WHERE path=?", pairs)
+    connection.close()
+
+
+@every_pass
+def test_the_power_goes(memory_disk: Path, tally: Counter[str], story: Story, number: int) -> None:
+    """Whatever of the unsynced is left, the story comes to the end that it has without."""
+    rehearsal = Rehearsal(memory_disk, story)
+    where = rehearsal.passes[number]
+    seed = os.urandom(4).hex()
+    for power in record(rehearsal, where, seed, Random(seed).randrange(STRIDE)):
+        tally["losses of power"] += 1
+        with after(power.step, f"seed {power.seed}"):
+            cut(rehearsal, where, power)
+            rehearsal.carry_on(where)
+            rehearsal.check()
