@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ from tests.scenario.crashes import World
 from tests.scenario.disk_model import Disk, Remains
 from tests.scenario.laptops import Laptop
 from tests.scenario.rehearsal import Pass, Rehearsal, after
-from tests.scenario.stories import STORIES, Story
+from tests.scenario.stories import LARGE, STORIES, Act, Story
 
 ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
 OUTCOMES = 8 if ALL else 1
@@ -122,3 +123,66 @@ def test_the_power_goes(memory_disk: Path, tally: Counter[str], story: Story, nu
             cut(rehearsal, where, power)
             rehearsal.carry_on(where)
             rehearsal.check()
+
+
+def _save(laptop: Laptop) -> None:
+    """As most editors do."""
+    laptop.write("x", "saved 2")
+    laptop.move("x", "saved")
+
+
+EDITS: dict[str, Callable[[Laptop], object]] = {
+    "write over": lambda a: a.write("old", "old 2"),
+    "save by rename": _save,
+    "create": lambda a: a.write("new/deep", "new"),
+    "delete": lambda a: a.delete("dir/deleted"),
+    "move": lambda a: a.move("moved", "elsewhere/moved"),
+    "delete a directory": lambda a: shutil.rmtree(a.folder / "gone"),
+    "large": lambda a: a.write("large", LARGE),
+    "link": lambda a: (a.folder / "link").symlink_to("old"),
+}
+
+
+PEOPLE: dict[str, list[object]] = {
+    path: [f"{path} 1"]
+    for path in ("old", "saved", "dir/deleted", "dir/stays", "moved", "gone/one", "gone/two")
+}
+
+
+def _people(world: World) -> None:
+    a = world.add("a", "store")
+    world.add("b", "store")
+    for path in PEOPLE:
+        a.write(path, f"{path} 1")
+
+
+@pytest.mark.parametrize("chosen", [*([name] for name in EDITS), list(EDITS)], ids=str)
+def test_what_was_told_stays(
+    memory_disk: Path, tally: Counter[str], monkeypatch: pytest.MonkeyPatch, chosen: list[str]
+) -> None:
+    """What people did just before may be lost with the power, but not after others were told: no
+    deletion is taken back then, and no older or empty file goes out as a new version."""
+    monkeypatch.setattr(f"{__name__}.STRIDE", 1 if ALL else 2)
+    rehearsal = Rehearsal(memory_disk, Story("people", _people, (Act("a"),), PEOPLE, frozenset()))
+    world, where, seed = rehearsal.world, rehearsal.passes[0], os.urandom(4).hex()
+    world.go_back(where.moment)
+    recorder = Recorder(world, world["a"], seed, Random(seed).randrange(2))
+    for name in chosen:
+        EDITS[name](world["a"])
+        recorder.disk.observe()
+    with recorder.disk.watched():
+        world["a"].sync(steps=recorder)
+    before = world["b"].tree()
+    for power in recorder.cuts:
+        tally["losses of power"] += 1
+        with after(power.step, f"seed {power.seed}"):
+            cut(rehearsal, where, power)
+            world["b"].sync()
+            told = world["b"].tree()
+            world["a"].sync()
+            world.settle()
+            world.check(None)
+            found = world["a"].tree()
+            for path in before.keys() | told.keys():
+                if told.get(path) != before.get(path):
+                    assert found.get(path) == told.get(path), path

@@ -54,6 +54,11 @@ class Barrier:
         count = len(self._files) + len(self._directories)
         self._many = _ALL_AT_ONCE and count > _HANDFUL
 
+    @property
+    def is_for_all(self) -> bool:
+        """The next wait makes the whole file system durable, whatever is noted besides."""
+        return self._many
+
     def wait(self) -> None:
         """Raises OSError; what was not made durable is tried again by the next wait."""
         if not (self._files or self._directories or self._elsewhere):

@@ -10,6 +10,7 @@ see `Root.locate`). A `Root` may be used from several threads at once.
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 
 from firnline.core.event import Kind
@@ -224,6 +225,19 @@ class Root(View):
     def barrier(self) -> None:
         """All that was changed through this object survives a power cut when this returns."""
         with translating(""):
+            self._barrier.wait()
+
+    def secure(self, paths: Iterable[str]) -> None:
+        """What stands at these paths, and that nothing stands there, survives a power cut when this
+        returns, whoever wrote or removed it: before others are told of it."""
+        with translating(""):
+            for path in paths:
+                if self._barrier.is_for_all:
+                    break
+                found = look(self.access, path)
+                if found is not None and found.kind is Kind.FILE:
+                    self._barrier.file(path)
+                self._barrier.directory(parent_of(path))
             self._barrier.wait()
 
     def barrier_file(self, descriptor: int) -> None:

@@ -27,6 +27,7 @@ from firnline.sync.event_writer import (
     send_hints,
 )
 from firnline.sync.open_events import settle_open_events
+from firnline.sync.publisher import secure
 from firnline.sync.reading import Reading, flags_of
 
 Decide = Callable[[Reading], Change | None]
@@ -62,6 +63,7 @@ class LargeFiles:
                     opened.append((reading.found, self._draft(change)))
                 # One event for one change: the store that failed may have it all the same.
                 draft = opened[0][1]
+                secure(self._context, [reading.new_row()])
                 self.commit(target, upload, draft, from_folder=True)
             booked = reading.new_row(draft.ref)
             files = self._context.state.files

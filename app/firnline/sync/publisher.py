@@ -7,6 +7,7 @@ on its way to the store, the next is being read.
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from firnline.core.event import NO_FLAGS, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT
 from firnline.core.heads import equal_heads
 from firnline.core.paths import directory_pairs
+from firnline.folder.errors import FolderError
 from firnline.state.file_index import FileIndex, FileRow
 from firnline.sync.bodies import with_link_texts
 from firnline.sync.context import Connected, FolderContext
@@ -106,6 +108,7 @@ class Outbox:
             return
         draft = self._draft(items)
         self._settle()
+        secure(self._context, (row for item in items for row in item.new_rows()))
         self._writer.open([draft], from_folder=True)
         if draft.size < _INLINE:
             places: Future[list[Connected]] = Future()
@@ -176,6 +179,14 @@ def moved_rows(row: FileRow, target: str) -> tuple[FileRow, FileRow]:
     """A row at its new path, and the one it leaves behind; the bases are filled in later."""
     gone = FileRow(row.path, Kind.NOTHING, 0, 0, 0, EMPTY_HASH, NO_FLAGS, NO_PARENT, straight=True)
     return row._replace(path=target, local=None, straight=True), gone
+
+
+def secure(context: FolderContext, rows: Iterable[FileRow]) -> None:
+    """What others are about to be told is durable here first. Else a power cut could take back a
+    deletion, or leave an older or empty file, and the next scan would tell of that as the user's
+    newest change. Where the disk cannot do it, they are told all the same."""
+    with suppress(FolderError):
+        context.root.secure(row.local or row.path for row in rows)
 
 
 def book_rows(context: FolderContext, rows: Iterable[FileRow], draft: Draft) -> None:

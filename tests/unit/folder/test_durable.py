@@ -158,3 +158,30 @@ def test_every_change_is_noted(root: Root, folder: Path, calls: Calls):
         "removed": {"."},
         "renamed": {"."},
     }
+
+
+def test_what_people_did_is_made_durable(root: Root, folder: Path, calls: Calls):
+    """A file with its name, a link and a removal by their directories; nothing twice."""
+    (folder / "d").mkdir()
+    (folder / "d/file").write_text("x")
+    (folder / "link").symlink_to("d/file")
+    root.secure(["d/file", "link", "removed"])
+    assert calls.single == ["d/file", "d", "."]
+    root.barrier()
+    assert len(calls.single) == 3
+
+
+def test_much_of_what_people_did_is_not_looked_at(root: Root, folder: Path, calls: Calls):
+    """More than a handful costs one call, however many they are."""
+    paths = iter([str(number) for number in range(1000)])
+    for number in range(10):
+        (folder / str(number)).write_text("x")
+    root.secure(paths)
+    assert (calls.single, calls.whole) == ([], ["syncfs"])
+    assert int(next(paths)) < 10
+
+
+def test_a_removed_directory_is_made_durable(root: Root, calls: Calls):
+    """Where even the directory is gone, the whole file system is made durable."""
+    root.secure(["gone/deep/file"])
+    assert calls.whole == ["syncfs"]
