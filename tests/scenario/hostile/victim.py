@@ -45,7 +45,7 @@ class Victim:
         self._capsys = capsys
         self._ticks = 0
         self.out = self.err = ""
-        (base / "outside").mkdir()
+        (base / "outside").mkdir(parents=True)
         for canary in (base / "outside" / "canary", base / "canary", self.profile.base / "canary"):
             canary.write_text("alive")
         self.run("store", "add", "nas", str(self.store))
