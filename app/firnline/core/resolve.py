@@ -12,7 +12,7 @@ from firnline.core.clock import DateTime, later
 from firnline.core.conflict import conflict_path
 from firnline.core.entry import Change, Entry
 from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, DeviceId, EventText, Kind, Op
-from firnline.core.hashing import EMPTY_HASH
+from firnline.core.hashing import EMPTY_HASH, Ref
 from firnline.core.heads import PathState, by_name, by_ref, descends, state_of
 from firnline.core.paths import BadPathError, check_path
 
@@ -204,26 +204,34 @@ def _follow_moves(state: PathState, entries: Sequence[Entry], log: Log) -> list[
     p onto q, another q onto p) nobody goes: each would replace what the other brings, and observers
     that begin at different ends would do so for ever.
     """
+    moves = _moves_away(state)
+    if not moves:
+        return []
     rulings = []
+    known = by_ref(entries)
     for edit in sorted(state.putting, key=by_name):
-        goal = _goal(edit, state, entries, log)
+        goal = _goal(edit, moves, known, log)
         if goal is not None and not _goes_on(goal, log):
             rulings.append(_follow(edit, goal))
     return rulings
 
 
+def _moves_away(state: PathState) -> list[Entry]:
+    """The deleting heads that are moves, the largest name first."""
+    moves = [head for head in state.heads if not head.puts and head.other is not None]
+    return sorted(moves, key=by_name, reverse=True)
+
+
 def _goes_on(head: Entry, log: Log) -> bool:
     entries = log.entries(head.path)
-    return _goal(head, state_of(entries), entries, log) is not None
+    return _goal(head, _moves_away(state_of(entries)), by_ref(entries), log) is not None
 
 
-def _goal(edit: Entry, state: PathState, entries: Sequence[Entry], log: Log) -> Entry | None:
+def _goal(edit: Entry, moves: list[Entry], known: dict[Ref, Entry], log: Log) -> Entry | None:
     """What an edit would replace where it follows a move to; None where there is nothing."""
-    moves = [head for head in state.heads if not head.puts and head.other is not None]
-    if not moves or edit.kind is Kind.DIRECTORY:
+    if edit.kind is Kind.DIRECTORY:
         return None
-    known = by_ref(entries)
-    for move in sorted(moves, key=by_name, reverse=True):
+    for move in moves:
         moved = known.get(move.closes)
         if moved is None or not descends(edit, moved, known):
             continue

@@ -232,6 +232,13 @@ def test_straight_lines(description, events, straight):
     assert is_straight(on("p", *events)) is straight, description
 
 
+def test_line_in_which_two_have_one_name_is_not_straight():
+    """Somebody forged the last one's 50 bits: naming it names the one before it too."""
+    first, last = on("p", X1, Y1)
+    assert is_straight([first, last])
+    assert not is_straight([first, last._replace(ref=first.ref)])
+
+
 LOGS = st.one_of(forged(), forged(hasher=WEAK))
 
 
