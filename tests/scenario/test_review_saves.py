@@ -130,7 +130,7 @@ def test_large_save_that_slipped_in_is_streamed(
 ) -> None:
     """What is too large for a batch becomes an event of its own, into the next store that works
     when the first one fails."""
-    monkeypatch.setattr("firnline.sync.rescue.MAX_BODIES", 10)
+    monkeypatch.setattr("firnline.sync.rescue.IN_MEMORY", 10)
     a, b = pair
     a.write("f.txt", "edited by a")
     a.sync()
@@ -145,7 +145,7 @@ def test_save_that_goes_on_while_it_is_rescued(
 ) -> None:
     """A program that writes to the replaced file in several steps has all of it in the end, and
     what was taken in the middle is in the history."""
-    monkeypatch.setattr("firnline.sync.rescue.MAX_BODIES", limit)
+    monkeypatch.setattr("firnline.sync.rescue.IN_MEMORY", limit)
     a, b = pair
     a.write("f.txt", "edited by a")
     a.sync()

@@ -4,7 +4,6 @@ The content is in the replaced inode that applying kept; the event names the old
 parent, so it stands beside what was applied, and rule 4 makes a conflict copy of one of the two.
 """
 
-from firnline.core.batch import MAX_BODIES
 from firnline.core.entry import Change, Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, Op, clamp_mtime
 from firnline.core.hashing import DataHash, Ref
@@ -19,6 +18,9 @@ from firnline.sync.drafts import Draft, draft_single
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
 from firnline.sync.large_files import LargeFiles
+
+IN_MEMORY = 2**20
+"""Bytes up to which a save is read in one piece; larger ones are streamed."""
 
 
 def publish_rescued(context: FolderContext, clock: EventClock, writer: EventWriter) -> int:
@@ -74,7 +76,7 @@ class _Rescuer:
 
     def _send(self, item: Rescued, draft: Draft, stat: Stat) -> None:
         """Raises Changed when the file is not what was hashed, before anything stands anywhere."""
-        if stat.size > MAX_BODIES:
+        if stat.size > IN_MEMORY:
             large = LargeFiles(self._context, self._clock, self._writer)
             large.somewhere(lambda target: self._stream(large, target, item, draft))
             return

@@ -1,5 +1,6 @@
 """Killed at a durable step of a command, the next try goes through and nothing is lost."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from tests.doubles.profile import Profile
 from firnline.engine.errors import NoSuchFolderError, UsageError
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.leaving import remove_folder
+from firnline.engine.questions import answer_question, waiting_questions
+from firnline.engine.replaced_stores import ANSWERS
 from firnline.engine.runtime import Engine
 from firnline.engine.store_commands import StoreWish, add_store
 
@@ -159,3 +162,36 @@ def test_removed_folder_can_be_removed_or_joined_again(tmp_path: Path) -> None:
         assert (elsewhere / "a.txt").read_text() == "a"
 
     kill_everywhere(make, lambda engine: remove_folder(engine, "docs"), then)
+
+
+@pytest.mark.parametrize("answer", ["refill", "new"])
+def test_wiped_store_is_answered_for_at_the_second_try(tmp_path: Path, answer: str) -> None:
+    """Killed while it is made this store again, or another: the question stays or is settled, and
+    the same answer leads to a store that has everything."""
+
+    def make(number: int) -> Profile:
+        profile = Profile(tmp_path / f"{number}")
+        nas = profile.base / "nas"
+        profile.add_store("nas", nas)
+        profile.write("a.txt", "a")
+        with profile.engine() as engine:
+            create_folder(engine, str(profile.folder), "docs", [])
+        profile.sync()
+        shutil.rmtree(nas)
+        nas.mkdir()
+        profile.sync()
+        return profile
+
+    def then(profile: Profile) -> None:
+        (outcome,) = profile.sync()
+        if outcome.waits:
+            with profile.engine() as engine:
+                (question,) = waiting_questions(engine)
+                answer_question(engine, question.id, answer)
+        (outcome,) = profile.sync()
+        assert outcome.complete
+        with profile.engine() as engine:
+            assert waiting_questions(engine) == []
+        assert len(list(profile.base.glob("nas/docs-*/events/*/*"))) == 1
+
+    kill_everywhere(make, lambda engine: ANSWERS[answer](engine, "nas"), then)
