@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.doubles.profile import Profile
 from tests.scenario.invariants import check_done, sync_until_rest
 from tests.scenario.laptops import Laptop, event_count
-from tests.unit.stores.disks import disk, remount
+from tests.scenario.store_contents import entries_in
+from tests.unit.stores.disks import disk, mounted, remount
 
 from firnline.core.clock import Clock
+from firnline.engine.folder_commands import create_folder, join_folder
+from firnline.engine.folder_root import FolderAwayError
+from firnline.engine.status import FolderActivity, status
 from firnline.folder.filesystem import Root
 from firnline.folder.handles import Handles
 from firnline.folder.metadata import Stat
@@ -127,6 +132,22 @@ def test_file_that_vanishes_while_it_is_read(
     assert b.tree() == {"two.txt": "two 2", "dir/three.txt": "dir/three.txt 1"}
 
 
+def test_moved_out_of_a_directory_that_cannot_be_read(pair: tuple[Laptop, Laptop]) -> None:
+    """A file that turns up elsewhere while its old directory cannot be read waits with it, and is
+    told as the move that it is: edits follow it."""
+    a, b = pair
+    a.move("dir/three.txt", "three.txt")
+    with refused(errno.EACCES, "dir", "open_directory"):
+        report = a.sync()
+    assert ("unreadable", "dir") in [(p.kind, p.path) for p in report.problems]
+    assert "three.txt" not in {entry.path for entry in entries_in(a.stores[0])}
+    b.write("dir/three.txt", "three by b")
+    b.sync()
+    sync_until_rest([a, b])
+    assert a.tree() == b.tree()
+    assert a.read("three.txt") == "three by b"
+
+
 def test_failed_file_leaves_no_directory(pair: tuple[Laptop, Laptop]) -> None:
     """A directory that was made for a file which could not be placed goes again: it is nobody's
     event."""
@@ -170,6 +191,41 @@ def test_read_only_file_system(tmp_path: Path, store: Path) -> None:
         sync_until_rest([a, b])
         assert b.tree() == a.tree()
         check_done([a, b])
+
+
+def test_disk_that_is_not_mounted(tmp_path: Path) -> None:
+    """A folder on a disk that was unmounted is away, and status says so: its empty mount point is
+    not read, nothing is deleted, nothing is written there; mounted again, all goes on."""
+    anna, bert = Profile(tmp_path / "anna"), Profile(tmp_path / "bert")
+    with disk(tmp_path, "tmpfs") as point:
+        inside = point / "Documents"
+        inside.mkdir()
+        with mounted(anna.folder, "--bind", str(inside)):
+            for profile in (anna, bert):
+                profile.add_store("nas", tmp_path / "nas")
+            with anna.engine() as engine:
+                create_folder(engine, str(anna.folder), "docs", [])
+            with bert.engine() as engine:
+                join_folder(engine, "docs", str(bert.folder), None, [])
+            anna.write("a.txt", "text")
+            for profile in (anna, bert, anna):
+                profile.sync()
+        (outcome,) = anna.sync()
+        assert isinstance(outcome.error, FolderAwayError)
+        assert outcome.report.written == 0
+        with anna.engine(lock=False) as engine:
+            (found,) = status(engine).folders
+        assert found.state is FolderActivity.ERROR
+        assert "is its disk mounted?" in found.message
+        assert list(anna.folder.iterdir()) == []
+        bert.sync()
+        assert bert.read("a.txt") == "text"
+        with mounted(anna.folder, "--bind", str(inside)):
+            bert.write("b.txt", "text of b")
+            bert.sync()
+            (outcome,) = anna.sync()
+            assert outcome.complete
+            assert anna.read("b.txt") == "text of b"
 
 
 # --- tables that do not fit -----------------------------------------------------------------------
@@ -218,6 +274,31 @@ def test_database_that_was_set_back(
         b.away = set()
     sync_until_rest([a, b])
     assert a.tree() == b.tree() == expected
+    check_done([a, b])
+
+
+def test_save_that_slipped_in_before_the_tables_were_lost(pair: tuple[Laptop, Laptop]) -> None:
+    """A save that was kept aside while its file was replaced, and that no event has yet, is not
+    lost with the tables that spoke of it: it becomes a version beside the others."""
+    a, b = pair
+    a.write("one.txt", "one by a")
+    a.sync()
+
+    def save(step: str) -> None:
+        if step == "replace":
+            b.write("one.txt", "saved in the last moment")
+        if step == "commit applied":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        b.sync(steps=save)
+    assert list((b.folder / ".firnline").glob("kept/*"))
+    for path in b.place.glob("state.db*"):
+        path.unlink()
+    b.sync()
+    sync_until_rest([a, b])
+    assert a.tree() == b.tree()
+    assert "saved in the last moment" in a.tree().values()
     check_done([a, b])
 
 

@@ -76,11 +76,14 @@ def tell_outcome(outcome: FolderOutcome) -> None:
 
 
 def tell_what_is_left(outcome: FolderOutcome) -> None:
-    """A line for each thing that a pass left undone in a folder."""
+    """A line for each cause why a pass left something undone in a folder."""
+    from firnline.engine.causes import causes
     from firnline.engine.problems import explain, explain_problem
 
-    for problem in outcome.problems:
-        output.message(output.shown(explain_problem(problem, outcome.name).line))
+    for first, more in causes(outcome.problems):
+        line = output.shown(explain_problem(first, outcome.name).line)
+        rest = f" ({more:,} more for this reason: `firnline status` lists them.)" if more else ""
+        output.message(line + rest)
     for question in outcome.report.questions:
         from firnline.engine.question_words import question_line
 

@@ -117,7 +117,8 @@ class Absence:
             found = self._root.names(self._local_directory(directory))
         except (Vanished, NotInside):
             return {}
-        except FolderError:
+        except FolderError as error:
+            self._walk.failed(directory, error.detail)
             return None
         return {normalize(name): name for name in found}
 

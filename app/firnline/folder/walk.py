@@ -331,8 +331,13 @@ class Walk:
 
     def _unreadable(self, path: str, error: OSError) -> None:
         self.untouchable.add(path)
-        self.incomplete.append(path)
-        self._skip(path, SkipKind.UNREADABLE, error.strerror or str(error))
+        self.failed(path, error.strerror or str(error))
+
+    def failed(self, path: str, why: str) -> None:
+        """A directory could not be looked at, or not again."""
+        if path not in self.incomplete:
+            self.incomplete.append(path)
+            self._skip(path, SkipKind.UNREADABLE, why)
 
     def _skip(self, path: str, kind: SkipKind, message: str) -> None:
         shown = path.encode("utf-8", "backslashreplace").decode()

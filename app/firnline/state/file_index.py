@@ -118,6 +118,15 @@ class FileIndex:
         )
         return [path for (path,) in rows]
 
+    def with_inodes(self, inodes: Iterable[int]) -> list[FileRow]:
+        """Files and links that had one of these inodes. Reads the whole table."""
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM files WHERE kind IN ('f','l')"
+            " AND inode IN (SELECT value FROM json_each(?)) ORDER BY path",
+            (json.dumps(list(inodes)),),
+        )
+        return [_row(row) for row in rows]
+
     def totals(self) -> tuple[int, int]:
         """Files and links here, and their bytes."""
         files, size = self._sql.execute(

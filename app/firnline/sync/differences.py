@@ -70,9 +70,8 @@ class Differences:
         self._gone = gone if scan.complete else {}
         kept = self._bring_back(self._gone)
         present = {path for path, row in rows.items() if row.kind is not Kind.NOTHING}
-        moves, fresh = match_inodes(
-            gone, [seen for seen in scan.changed if seen.path not in present]
-        )
+        new = [seen for seen in scan.changed if seen.path not in present]
+        moves, fresh = match_inodes(gone if scan.complete else self._anywhere(new), new)
         if not scan.complete:
             moves = self._hold_back(scan)
         fresh_paths = {seen.path for seen in fresh}
@@ -89,6 +88,11 @@ class Differences:
         self._commit_bookings()
         context.progress.end()
         return self._outbox.written
+
+    def _anywhere(self, new: Sequence[Seen]) -> dict[str, FileRow]:
+        """The rows that new files may have come from, when nobody can tell which are gone."""
+        files = self._context.state.files
+        return {row.path: row for row in files.with_inodes(seen.stat.inode for seen in new)}
 
     def _hold_back(self, scan: Scan) -> list[Move]:
         """Only a scan that could read everything tells what is gone (docs/design.md section 10.4):

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from firnline.core.entry import Entry
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
-from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
+from firnline.core.hashing import EMPTY_HASH, NO_PARENT, DataHash, Ref
 from firnline.core.paths import ancestors
 from firnline.folder.errors import Changed, FolderError
 from firnline.folder.metadata import Stat
@@ -62,7 +62,32 @@ def _settle_kept(context: FolderContext, intents: list[Intent]) -> None:
             with context.state.transaction("rescue"):
                 context.state.intents.rescue(Rescued(kept, row.path, row.base))
             continue
-        context.root.drop_kept(kept)
+        if intent is not None or _is_in_log(context, kept):
+            context.root.drop_kept(kept)
+        else:
+            _rescue_unknown(context, kept)
+
+
+def _is_in_log(context: FolderContext, kept: str) -> bool:
+    """True when nothing is lost with it."""
+    stat = context.root.kept_stat(kept)
+    if stat is None or stat.kind not in (Kind.FILE, Kind.LINK):
+        return True
+    content = hash_of_kept(context, kept, stat.kind)
+    return content == EMPTY_HASH or bool(context.state.journal.paths_of(content))
+
+
+def _rescue_unknown(context: FolderContext, kept: str) -> None:
+    """The tables that spoke of it were lost. As long as the log does not know its path either, it
+    stays where it is."""
+    wanted = kept.partition("-")[0]
+    for path, _ in context.state.journal.logs():
+        if context.hasher.path(path) == wanted:
+            row = context.state.files.get(path)
+            base = NO_PARENT if row is None else row.base
+            with context.state.transaction("rescue"):
+                context.state.intents.rescue(Rescued(kept, path, base))
+            return
 
 
 def _put_back(context: FolderContext, kept: str, intent: Intent, row: FileRow) -> bool:

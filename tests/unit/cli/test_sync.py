@@ -32,6 +32,17 @@ def test_sync_says_what_is_left_and_why(docs: Shell, tmp_path: Path) -> None:
     assert docs.out == "docs: nothing new\n"
 
 
+def test_one_notice_for_one_cause(docs: Shell) -> None:
+    """Not one line for each file; `status` has them all."""
+    for number in range(30):
+        (docs.profile.folder / f"bad {number}\udcff").write_text("x")
+    docs("sync", code=1)
+    (line,) = docs.err.splitlines()
+    assert line.endswith("(29 more for this reason: `firnline status` lists them.)")
+    shown = docs("status")
+    assert all(f"bad {number}\\udcff" in shown for number in range(30))
+
+
 def test_folder_that_is_away_is_told(docs: Shell) -> None:
     """With how to bring it back."""
     docs.profile.folder.rename(docs.profile.base / "elsewhere")

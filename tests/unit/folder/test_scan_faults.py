@@ -182,7 +182,7 @@ def test_a_directory_that_changes_during_the_walk(
 def test_the_second_look_fails(
     scanner: Scanner, folder: Path, root: Root, monkeypatch: pytest.MonkeyPatch
 ):
-    """What cannot be looked at twice is not missing."""
+    """What cannot be looked at twice is not missing, and the scan says that it is not complete."""
     fill(folder, "a", "d/x", "d/y")
     (folder / "d/e").mkdir()
     scanner.learn()
@@ -196,6 +196,9 @@ def test_the_second_look_fails(
     monkeypatch.setattr(root, "names", fail)
     found = scanner.look()
     assert found.missing == found.gone_directories == []
+    assert not found.complete
+    assert found.incomplete_under == ["d"]
+    assert [(s.path, s.message) for s in found.skipped] == [("d", "Input/output error")]
 
 
 def test_the_second_look_at_single_files_fails(

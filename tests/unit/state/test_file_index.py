@@ -114,3 +114,11 @@ def test_rows_below_a_directory(state: FolderState) -> None:
     _put(state, _gone("d"), _gone("d-"), _gone("e/f"))
     assert not state.files.has_below("d")
     assert state.files.has_below("e")
+
+
+def test_files_that_had_an_inode(state: FolderState) -> None:
+    """Those of files and links that are here."""
+    _put(state, *(row(path)._replace(inode=inode) for path, inode in (("a", 1), ("b", 2))))
+    _put(state, row("d", Kind.DIRECTORY, "")._replace(inode=1))
+    assert [each.path for each in state.files.with_inodes([1, 3])] == ["a"]
+    assert state.files.with_inodes([]) == []
