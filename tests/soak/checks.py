@@ -111,7 +111,8 @@ def check_left_over(world: World) -> None:
 def check_stores(world: World, trees: Trees) -> int:
     """All have the same events, and each has every content that was ever taken in, by its true
     hash. Returns the number of contents looked for."""
-    world.ledger.add(node for found in trees.values() for node in found.values())
+    for name, found in trees.items():
+        world.ledger.add(name, found)
     taken = world.ledger.taken() - {EMPTY_HASH}
     names = {shelf.name: event_files(shelf.path).keys() for shelf in _present(world)}
     every = set().union(*names.values())
@@ -127,11 +128,15 @@ def _check_contents(world: World, shelf: Shelf, taken: set[DataHash]) -> None:
     there = hashes_in(shelf.path)
     lost = taken - there
     if lost:
-        world.diary.find(shelf.name, f"lacks {len(lost)} contents: {min(lost)}")
+        world.diary.find(shelf.name, f"lacks {len(lost)} contents: {_one(world, lost)}")
     unknown = named_in(shelf.path) - there
     if unknown:
         text = f"names {len(unknown)} contents that it does not have: {min(unknown)}"
         world.diary.find(shelf.name, text)
+
+
+def _one(world: World, lost: set[DataHash]) -> str:
+    return f"{min(lost)}, which stood at {world.ledger.where(min(lost))}"
 
 
 # --- history --------------------------------------------------------------------------------------
@@ -145,7 +150,7 @@ def check_history(world: World, dice: random.Random, samples: int) -> Mapping[st
     for name, found in logs.items():
         lost = taken - {line["hash"] for line in found}
         if lost:
-            world.diary.find(name, f"its log lacks {len(lost)} contents: {min(lost)}")
+            world.diary.find(name, f"its log lacks {len(lost)} contents: {_one(world, lost)}")
     lines = logs[world.devices[0].name]
     puts = [each for each in lines if each["op"] == "put" and each["hash"] in taken]
     # Where several write, another's version may have been what stood there just then.

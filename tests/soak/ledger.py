@@ -6,7 +6,7 @@ must be in a tree or in history, whatever happens.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tests.soak.trees import Node
 
@@ -53,18 +53,24 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: set[DataHash] = set()
+        self._taken: dict[DataHash, str] = {}
+        """Each with the path at which it stood."""
 
-    def take(self, before: Mapping[str, Left], after: Mapping[str, Left]) -> None:
+    def take(self, who: str, before: Mapping[str, Left], after: Mapping[str, Left]) -> None:
         """A pass ended well: what stood still from `before` it until `after` it is taken in."""
-        still = [left.node for path, left in before.items() if after.get(path) is left]
-        self.add(still)
+        still = {path: left.node for path, left in before.items() if after.get(path) is left}
+        self.add(who, still)
 
-    def add(self, nodes: Iterable[Node]) -> None:
-        contents = {node.content for node in nodes if node.content is not None}
+    def add(self, who: str, nodes: Mapping[str, Node]) -> None:
         with self._lock:
-            self._taken |= contents
+            for path, node in nodes.items():
+                if node.content is not None:
+                    self._taken.setdefault(node.content, f"{who}: {path!r}")
 
     def taken(self) -> set[DataHash]:
         with self._lock:
             return set(self._taken)
+
+    def where(self, content: DataHash) -> str:
+        """The device and path at which it stood when it was taken in first."""
+        return self._taken[content]

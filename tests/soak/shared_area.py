@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.soak.diary import Diary
-from tests.soak.hands import EDITS
+from tests.soak.hands import EDITS, replace
 from tests.soak.ledger import Standing
 from tests.soak.trees import Node, look
 
@@ -41,7 +41,8 @@ class SharedArea:
 
     def _write(self) -> None:
         path = self._dice.choice((*_NAMES, *self._present()))
-        hand = self._dice.choice(EDITS)
+        # Written through a link, what another path was left with would change unnoticed.
+        hand = replace if self._at(path).is_symlink() else self._dice.choice(EDITS)
         self._lift(hand.__name__, path)
         self._at(path).parent.mkdir(parents=True, exist_ok=True)
         content = hand(self._at(path), self._dice)

@@ -155,7 +155,7 @@ class World:
         done = device.sync(kill_after, at_rest=at_rest)
         self.peak = max(self.peak, done.peak)
         if device.took_all(done):
-            self.ledger.take(before, device.standing.now())
+            self.ledger.take(device.name, before, device.standing.now())
         return done.code
 
     def _vanishing(self, shelf: Shelf) -> Callable[[threading.Event], None]:
