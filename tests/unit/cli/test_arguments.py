@@ -49,6 +49,7 @@ def test_commands_are_those_of_the_contract() -> None:
         "config get",
         "config set",
         "config list",
+        "export-logs",
         "demo",
     }
 
