@@ -138,6 +138,34 @@ def test_moved_while_its_deletion_waits(deleted: Pair) -> None:
     assert a.read("saved") == f"{FILES[0]} 1"
 
 
+def test_directory_that_others_move_while_deletions_in_it_wait(deleted: Pair) -> None:
+    """What was moved follows, and what waits stays where it is until it is decided."""
+    a, b = deleted
+    question = only(b.sync(), 12, "elsewhere")
+    a.move("d3", "e3")
+    a.sync()
+    assert b.sync().questions == [question]
+    assert sorted(path.name for path in (b.folder / "e3").iterdir()) == ["15", "19"]
+    assert sorted(path.name for path in (b.folder / "d3").iterdir()) == ["03", "07", "11"]
+    b.answer(question.id, "delete")
+    settle(a, b)
+    assert a.tree() == b.tree()
+    check_rest(deleted)
+
+
+def test_directory_moved_here_while_deletions_in_it_wait(deleted: Pair) -> None:
+    """The user has moved what others deleted: it stays, at its new place."""
+    a, b = deleted
+    only(b.sync(), 12, "elsewhere")
+    b.move("d3", "e3")
+    question = only(b.sync(), 9, "elsewhere")
+    b.answer(question.id, "delete")
+    settle(a, b)
+    assert a.tree() == b.tree()
+    assert sorted(a.tree())[-5:] == ["e3/03", "e3/07", "e3/11", "e3/15", "e3/19"]
+    check_rest(deleted)
+
+
 def test_brought_back_by_who_deleted(deleted: Pair) -> None:
     """The question vanishes with its cause."""
     a, b = deleted

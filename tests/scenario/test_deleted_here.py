@@ -182,6 +182,21 @@ def test_moved_back_while_the_deletion_waits(filled: Pair) -> None:
     assert not (b.folder / "d0").exists()
 
 
+def test_directory_that_others_move_while_it_is_gone_here(filled: Pair) -> None:
+    """A move and a deletion at the same time: what was moved stays, as ever."""
+    a, b = filled
+    delete(a, FILES[:12])
+    only(a.sync(), 12, "here")
+    b.move("d3", "e3")
+    b.sync()
+    question = only(a.sync(), 9, "here")
+    a.answer(question.id, "keep")
+    settle(a, b)
+    assert a.tree() == b.tree()
+    assert len(a.tree()) == 20
+    check_rest(filled)
+
+
 def test_directory_that_is_moved_is_no_deletion(filled: Pair) -> None:
     """All of the folder in another directory; and content that was copied and removed."""
     a, b = filled

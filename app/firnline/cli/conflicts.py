@@ -52,11 +52,11 @@ def _resolve(arguments: Namespace, text: str) -> int:
     output.line(f"{output.shown(f'{outcome.name}:{target.path}')}: decided")
     if outcome.complete:
         return 0
-    from firnline.cli.sync import tell_stores, tell_what_is_left
+    from firnline.cli.sync import exit_code, tell_stores, tell_what_is_left
 
     tell_what_is_left(outcome)
     tell_stores([outcome])
-    return 1
+    return exit_code([outcome])
 
 
 def _show(conflict: Conflict) -> None:

@@ -99,6 +99,33 @@ def test_conflict_for_people(docs: Shell, shells: Shells, tmp_path: Path) -> Non
     assert "no open conflicts" in bert.err
 
 
+def test_conflict_settled_while_something_waits(
+    docs: Shell, shells: Shells, tmp_path: Path
+) -> None:
+    """It is decided, and the exit code says what else is to be."""
+    for number in range(12):
+        docs.profile.write(f"{number}", f"{number}")
+    docs("sync")
+    bert = shells("bert")
+    bert("store", "add", "nas", str(tmp_path / "nas"))
+    bert("folder", "join", "docs", str(bert.profile.folder))
+    bert("sync")
+    docs.profile.write("a.txt", "anna's")
+    docs("sync")
+    bert.profile.write("a.txt", "bert's words")
+    bert("sync")
+    for number in range(12):
+        (bert.profile.folder / f"{number}").unlink()
+    assert "decided" in bert("conflicts", "resolve", "docs:a.txt", "--keep-both", code=3)
+    assert "firnline answer" in bert.err
+    assert "waits for your decision" in bert("status")
+    assert "12 files of 14" in bert("questions")
+    assert bert.document("questions")[0]["details"]["side"] == "here"
+    assert bert("sync", "--yes") == "docs: 1 event written; up to date\n"
+    assert bert("questions") == ""
+    assert "Nothing waits" in bert.err
+
+
 @pytest.mark.parametrize(
     "words",
     [
