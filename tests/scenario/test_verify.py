@@ -1,5 +1,7 @@
 """`verify`: what is damaged or missing in a store is found, and repaired from where it is right."""
 
+import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -287,3 +289,25 @@ def test_content_that_a_copy_names_is_missed(tmp_path: Path, stores: list[Path])
     (verdict,) = look(a, "s1", repair=True)
     assert verdict.good
     check_invariants([a, b], stores, texts)
+
+
+def test_large_files_are_read_in_pieces(tmp_path: Path) -> None:
+    """What is held in memory does not grow with a file, neither for looking nor for repairing."""
+    store = tmp_path / "s1"
+    (a,) = owners(tmp_path, [store], "a")
+    with open(a.folder / "large.bin", "wb") as file:
+        file.truncate(64 * 2**20)
+    settle(a)
+    ((_, path),) = event_files(store).items()
+    flip(path)
+    tracemalloc.start()
+    try:
+        (verdict,) = look(a, "s1", repair=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [bad.repaired for bad in verdict.bad] == [True]
+    assert peak < 32 * 2**20
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        assert file.read() == b"\0"

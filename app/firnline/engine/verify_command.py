@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from firnline.config.settings import FolderSettings
 from firnline.engine.errors import UsageError
 from firnline.engine.open_folder import open_folder
+from firnline.engine.problems import explain
 from firnline.engine.runtime import Engine
 from firnline.folder.errors import FolderError
 from firnline.state.database import DatabaseError
@@ -54,6 +55,7 @@ class Verdict:
                 {"name": bad.name, "why": bad.why, "repaired": bad.repaired, "folder": bad.folder}
                 for bad in self.bad
             ],
+            "errors": [explain(error, f"store {self.store}").line for error in self.errors],
         }
 
 

@@ -24,7 +24,7 @@ def test_sound_store(docs: Shell) -> None:
             == "nas: 2 files read, 11 B; all right\nhome: 0 files read, 0 B; all right\n"
         )
     assert docs.document("verify", "docs", "--store", "nas") == [
-        {"store": "nas", "checked": 2, "bytes": 11, "bad": []}
+        {"store": "nas", "checked": 2, "bytes": 11, "bad": [], "errors": []}
     ]
 
 
@@ -54,8 +54,8 @@ def test_what_cannot_be_repaired_is_told(docs: Shell, damaged: Path) -> None:
 def test_store_out_of_reach(docs: Shell, tmp_path: Path) -> None:
     """1, with the reason; what is named wrongly is 2."""
     (tmp_path / "nas").rename(tmp_path / "away")
-    docs("verify", code=1)
-    assert "cannot be reached" in docs.err
+    assert "home" in docs("verify", "--json", code=1)
+    assert docs.err.count("cannot be reached") == docs.out.count("cannot be reached") == 1
     docs("verify", "nope", code=2)
     docs("verify", "--store", "nope", code=2)
     docs("store", "add", "other", str(tmp_path / "other"))
