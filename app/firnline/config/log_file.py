@@ -26,7 +26,17 @@ class LogFile(RotatingFileHandler):
         return open(path, "a", encoding="utf-8", errors="backslashreplace", opener=private_opener)
 
     def handleError(self, record: logging.LogRecord) -> None:
+        self._complain(sys.exc_info()[1])
+
+    def close(self) -> None:
+        """What was held back for lack of space is written now, or not at all."""
+        try:
+            super().close()
+        except OSError as error:
+            self._complain(error)
+
+    def _complain(self, error: BaseException | None) -> None:
         if self._complained or sys.stderr is None:
             return
         self._complained = True
-        sys.stderr.write(f"the log {self.baseFilename} cannot be written: {sys.exc_info()[1]}\n")
+        sys.stderr.write(f"the log {self.baseFilename} cannot be written: {error}\n")

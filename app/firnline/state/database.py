@@ -10,6 +10,7 @@ only when the last process that wrote to it was killed.
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,12 +44,25 @@ class DatabaseError(Exception):
             full = error.errno in _NO_SPACE
             return cls(path, str(error), DatabaseFault.FULL if full else DatabaseFault.OTHER)
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+        if code in _PERHAPS_FULL and _has_no_room(path):
+            return cls(path, f"{error} (no space left)", DatabaseFault.FULL)
         return cls(path, str(error), _FAULTS.get(code, DatabaseFault.OTHER))
+
+
+def _has_no_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST
+    except OSError:
+        return False
 
 
 _NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _PRIMARY = 0xFF
 """Of an extended result code, the part that says the kind."""
+_PERHAPS_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+"""What SQLite says when there is no room for the files that it keeps beside the database."""
+_LEAST = 2**16
+"""Bytes that those files need."""
 _FAULTS = {
     sqlite3.SQLITE_FULL: DatabaseFault.FULL,
     sqlite3.SQLITE_CORRUPT: DatabaseFault.DAMAGED,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from firnline.config.log_file import LogFile
 from firnline.config.logs import SafeFormatter, logging_to
 from firnline.config.redaction import MARK
 from firnline.config.schema import LogLevel
@@ -199,6 +200,22 @@ def test_a_log_that_cannot_be_written_is_told_once(tmp_path, monkeypatch):
         LOGGER.info("two")
     (line,) = errors.getvalue().splitlines()
     assert line.startswith(f"the log {tmp_path}/logs/firnline.log cannot be written: ")
+
+
+@pytest.mark.logs("heard")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is a full disk")
+def test_full_disk_at_the_log_stops_nothing(logs, monkeypatch, capsys):
+    """Also at the end, when what was held back cannot be written either; it is told once."""
+
+    def full(self):
+        return io.TextIOWrapper(io.BufferedWriter(io.FileIO("/dev/full", "w")))
+
+    monkeypatch.setattr(LogFile, "_open", full)
+    with logging_to(logs, SETTINGS):
+        for _ in range(3):
+            LOGGER.warning("heard")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "No space left" in line
 
 
 def test_without_standard_error_a_log_that_cannot_be_written_is_silent(tmp_path, monkeypatch):

@@ -2,12 +2,14 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -233,6 +235,24 @@ def test_what_cannot_be_set_aside(place: Path) -> None:
 )
 def test_faults(place: Path, error: OSError | sqlite3.Error, fault: DatabaseFault) -> None:
     """Each is known for what it is."""
+    assert DatabaseError.of(place, error).fault is fault
+
+
+@pytest.mark.parametrize("free", [0, 2**20, None])
+def test_full_disk_that_sqlite_calls_an_io_error(
+    place: Path, monkeypatch: pytest.MonkeyPatch, free: int | None
+) -> None:
+    """There was no room for its log, or it was something else: the disk is asked."""
+
+    def usage(path: Path) -> SimpleNamespace:
+        if free is None:
+            raise OSError(errno.EIO, "failing")
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 19 << 8
+    fault = DatabaseFault.FULL if free == 0 else DatabaseFault.OTHER
     assert DatabaseError.of(place, error).fault is fault
 
 
