@@ -1,5 +1,6 @@
 """The guard against mass deletions: what other devices deleted, and both at once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from tests.scenario.deletions import (
 )
 from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import Laptop, event_count, settle
+
+from firnline.folder.errors import Blocked
+from firnline.folder.filesystem import Root
+from firnline.folder.metadata import Stat
 
 
 @pytest.fixture
@@ -136,6 +141,45 @@ def test_moved_while_its_deletion_waits(deleted: Pair) -> None:
     settle(a, b)
     assert a.tree() == b.tree()
     assert a.read("saved") == f"{FILES[0]} 1"
+
+
+def test_incoming_loss_of_a_whole_directory_waits(filled: Pair) -> None:
+    """Of the first level, with ten files or more, however large the rest is."""
+    a, b = filled
+    for number in range(60):
+        a.write(f"many/{number}", "x")
+    for number in range(10):
+        a.write(f"ten/deep/{number}", "x")
+    settle(a, b)
+    delete(a, [f"many/{number}" for number in range(20)])
+    sure(a)
+    assert b.sync().complete, "most of `many` is still there"
+    shutil.rmtree(a.folder / "ten")
+    sure(a)
+    only(b.sync(), 10, "elsewhere")
+
+
+def test_answer_stays_for_what_could_not_be_done(
+    deleted: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that somebody holds open is deleted later, and not asked for again."""
+    _, b = deleted
+    question = only(b.sync(), 12, "elsewhere")
+    b.answer(question.id, "delete")
+    take_away = Root.take_away
+
+    def busy(root: Root, path: str, expected: Stat, kept: str) -> Stat:
+        if path in FILES[:10]:
+            raise Blocked(path, "is in use")
+        return take_away(root, path, expected, kept)
+
+    monkeypatch.setattr(Root, "take_away", busy)
+    report = b.sync()
+    assert (len(report.problems), report.questions) == (10, [])
+    monkeypatch.setattr(Root, "take_away", take_away)
+    assert b.sync().complete
+    assert names(b) == FILES[12:]
+    check_rest(deleted)
 
 
 def test_directory_that_others_move_while_deletions_in_it_wait(deleted: Pair) -> None:
