@@ -215,10 +215,10 @@ class _Found:
         """A store that lost something may lose more; one that hides what it has may hide news."""
         found: list[Problem] = []
         if self._lost:
-            message = f"{len(self._lost):,} events that stood here are gone; they are sent again"
+            message = f"it lost {len(self._lost):,} of its events; they are sent again"
             found.append(Problem("", "store set back", message, self._connected.name))
         if self._hidden:
-            message = f"its listing leaves out {self._hidden:,} events that it has"
+            message = f"its listing leaves out {self._hidden:,} of the events that it has"
             found.append(Problem("", "suspect store", message, self._connected.name))
         return found
 
