@@ -228,6 +228,29 @@ def test_disk_that_is_not_mounted(tmp_path: Path) -> None:
             assert anna.read("b.txt") == "text of b"
 
 
+def test_read_only_store_is_told_by_status(tmp_path: Path) -> None:
+    """A store on a disk that was mounted read-only can be looked at, so that it seems well: what
+    could not be sent, and why, is told all the same, until it was sent."""
+    anna = Profile(tmp_path / "anna")
+    with disk(tmp_path, "tmpfs") as point:
+        anna.add_store("nas", point / "nas")
+        with anna.engine() as engine:
+            create_folder(engine, str(anna.folder), "docs", [])
+        anna.sync()
+        anna.write("a.txt", "text")
+        remount(point, "ro")
+        (outcome,) = anna.sync()
+        assert [unreached.name for unreached in outcome.unreached] == ["nas"]
+        with anna.engine(lock=False) as engine:
+            (found,) = status(engine).folders
+        assert [(p.kind, p.store) for p in found.problems] == [("store refuses", "nas")]
+        remount(point, "rw")
+        assert anna.sync()[0].complete
+        with anna.engine(lock=False) as engine:
+            (found,) = status(engine).folders
+        assert found.problems == ()
+
+
 # --- tables that do not fit -----------------------------------------------------------------------
 
 

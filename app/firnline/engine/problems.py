@@ -244,6 +244,7 @@ _KINDS = {
         "This device's state was damaged",
         "nothing is to be done: it was made anew from folder and stores, and nothing was deleted",
     ),
+    "store refuses": ("The store refuses", "look at its rights and its disk, and sync again"),
     "store full": (
         "The store is full",
         "make room there and sync again; what could not be sent waits on this computer",

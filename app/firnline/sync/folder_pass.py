@@ -21,7 +21,7 @@ from firnline.folder.scan import Known, Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
 from firnline.state.questions import Question
-from firnline.stores.errors import StoreError
+from firnline.stores.errors import DeniedError, StoreError
 from firnline.sync.applier import Applier
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.copier import Copier
@@ -239,7 +239,7 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
         report.complete = False
     if state.journal.dirty_count() or state.intents.rescued():
         report.complete = False
-    told = report.problems + report.notices
+    told = report.problems + report.notices + _refusals(context)
     text = json.dumps([list(problem) for problem in map(_fields, told)])
     if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):
         with state.transaction("problems"):
@@ -272,6 +272,15 @@ def _holder(context: FolderContext, event: int) -> str:
     lacks = context.state.stores.lacks
     having = (c.name for c in context.stores if not lacks(c.store_id, event))
     return next(having, "")
+
+
+def _refusals(context: FolderContext) -> list[Problem]:
+    """Stores that can be read and not written: at a look they seem well, so `status` is told."""
+    return [
+        Problem("", "store refuses", unreached.why.detail, unreached.name)
+        for unreached in context.unreached
+        if isinstance(unreached.why, DeniedError)
+    ]
 
 
 def _fields(problem: Problem) -> tuple[str, str, str, str]:
