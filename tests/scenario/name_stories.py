@@ -37,7 +37,7 @@ class Pair:
 
     def local(self, path: str) -> Path:
         """Where b has a path of the log."""
-        aliases = {name: _key(local) for local, name in _aliases(self.b)}
+        aliases = {name: _key(local) for local, name in aliases_of(self.b)}
         place = self.b.folder
         for part in path.split("/"):
             names = os.listdir(place)
@@ -91,7 +91,8 @@ def _is_link(what: object) -> bool:
     return isinstance(what, tuple) and what[0] == "link"
 
 
-def _aliases(laptop: Laptop) -> list[tuple[str, str]]:
+def aliases_of(laptop: Laptop) -> list[tuple[str, str]]:
+    """Pairs of local name and name."""
     state = FolderState(laptop.place / "state.db")
     try:
         return state.aliases.pairs()
@@ -101,7 +102,7 @@ def _aliases(laptop: Laptop) -> list[tuple[str, str]]:
 
 def seen_tree(laptop: Laptop) -> dict[str, object]:
     """The tree under the names of the log."""
-    names = {_key(local): name for local, name in _aliases(laptop)}
+    names = {_key(local): name for local, name in aliases_of(laptop)}
     found: dict[str, object] = {}
     for path, what in laptop.tree().items():
         parts = unicodedata.normalize("NFC", path).split("/")

@@ -31,6 +31,7 @@ from firnline.sync.connection import (
 )
 from firnline.sync.context import Connected, FolderContext, Problem, Unreached
 from firnline.sync.listing import list_home
+from firnline.sync.local_names import LocalNames
 
 _REGISTERED = "registered"
 """The fact that says with which stores this folder was registered."""
@@ -81,6 +82,7 @@ def open_folder(
             cancelled=engine.outside.cancelled,
             found=found,
         )
+        LocalNames(context, look=False)
         _refuse_replaced(context)
         if engine.writes:
             _notice_home(context)

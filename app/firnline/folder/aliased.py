@@ -37,11 +37,11 @@ _REFUSED = frozenset(
 
 
 class Aliased:
-    """`Access` around another one. `in_use`: paths that are known to stand under an alias;
+    """`Access` around another one, `inner`. `in_use`: paths that are known to stand under an alias;
     `seconds`: local names of aliases beside which somebody made a file of the real name."""
 
     def __init__(self, inner: Access, steps: Steps, limits: Limits, book: AliasBook) -> None:
-        self._inner = inner
+        self.inner = inner
         self._steps = steps
         self._limits = limits
         self._book = book
@@ -54,71 +54,71 @@ class Aliased:
 
     def lstat(self, path: str) -> os.stat_result:
         with self._lock:
-            return self._inner.lstat(self._resolve(path))
+            return self.inner.lstat(self._resolve(path))
 
     def open(self, path: str, flags: int, mode: int = 0o600) -> int:
         with self._lock:
             if flags & os.O_CREAT:
-                return self._create(path, lambda local: self._inner.open(local, flags, mode))
-            return self._inner.open(self._resolve(path), flags, mode)
+                return self._create(path, lambda local: self.inner.open(local, flags, mode))
+            return self.inner.open(self._resolve(path), flags, mode)
 
     def read_link(self, path: str) -> str:
         with self._lock:
-            return self._inner.read_link(self._resolve(path))
+            return self.inner.read_link(self._resolve(path))
 
     def remove_directory(self, path: str) -> None:
         with self._lock:
             local = self._resolve(path)
-            self._inner.remove_directory(local)
+            self.inner.remove_directory(local)
             self._left(path, local)
 
     def unlink(self, path: str) -> None:
         with self._lock:
             local = self._resolve(path)
-            self._inner.unlink(local)
+            self.inner.unlink(local)
             self._left(path, local)
 
     def exchange(self, source: str, target: str) -> None:
         with self._lock:
-            self._inner.exchange(self._resolve(source), self._resolve(target))
+            self.inner.exchange(self._resolve(source), self._resolve(target))
 
     def set_times(self, path: str, nanoseconds: int) -> None:
         with self._lock:
-            self._inner.set_times(self._resolve(path), nanoseconds)
+            self.inner.set_times(self._resolve(path), nanoseconds)
 
     def open_directory(self, path: str) -> OpenDirectory:
         with self._lock:
             local = self._resolve(path)
-            return AliasedDirectory(self, self._inner.open_directory(local), path, local)
+            return AliasedDirectory(self, self.inner.open_directory(local), path, local)
 
     def sync_all(self) -> bool:
-        return self._inner.sync_all()
+        return self.inner.sync_all()
 
     def forget(self) -> None:
         with self._lock:
             self._listings.clear()
-            self._inner.forget()
+            self.inner.forget()
 
     # -- actions that make a name
 
     def make_directory(self, path: str, mode: int) -> None:
         with self._lock:
-            self._create(path, lambda local: self._inner.make_directory(local, mode))
+            self._create(path, lambda local: self.inner.make_directory(local, mode))
 
     def symlink(self, text: str, path: str) -> None:
         with self._lock:
-            self._create(path, lambda local: self._inner.symlink(text, local))
+            self._create(path, lambda local: self.inner.symlink(text, local))
 
     def link(self, source: str, target: str) -> None:
         with self._lock:
             old = self._resolve(source)
-            self._create(target, lambda local: self._inner.link(old, local))
+            self._create(target, lambda local: self.inner.link(old, local))
 
     def rename(self, source: str, target: str) -> None:
-        self._rename(source, target, self._inner.rename)
+        self._rename(source, target, self.inner.rename)
 
     def rename_new(self, source: str, target: str) -> None:
-        self._rename(source, target, self._inner.rename_new)
+        self._rename(source, target, self.inner.rename_new)
 
     def _rename(self, source: str, target: str, rename: Callable[[str, str], None]) -> None:
         """A file that changes only its spelling goes over its alias, which is never lost sight of:
@@ -232,7 +232,7 @@ class Aliased:
 
     def _stands(self, local: str) -> bool:
         try:
-            self._inner.lstat(local)
+            self.inner.lstat(local)
         except (OSError, FolderError):
             return False
         return True
@@ -255,7 +255,7 @@ class Aliased:
     def _names(self, directory: str) -> Listing:
         found = self._listings.get(directory)
         if found is None:
-            found = Listing(self._limits, iter(list_names(self._inner, directory)))
+            found = Listing(self._limits, iter(list_names(self.inner, directory)))
             self._keep(directory, found)
         else:
             self._listings.move_to_end(directory)
@@ -339,6 +339,6 @@ class Aliased:
 
     def _respell(self, directory: str, old: str, new: str) -> None:
         self._steps("rename alias")
-        self._inner.rename_new(join(directory, old), join(directory, new))
+        self.inner.rename_new(join(directory, old), join(directory, new))
         self._left(join(directory, old), join(directory, old))
         self._names(directory).add(new)

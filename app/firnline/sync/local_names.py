@@ -24,11 +24,16 @@ class LocalNames:
     """The aliases of one pass. On a file system that holds every name there are none, and nothing
     is done."""
 
-    def __init__(self, context: FolderContext) -> None:
-        """Gives `context` a root above which all names can be held."""
+    def __init__(self, context: FolderContext, *, look: bool = True) -> None:
+        """Gives `context` a root above which all names can be held; to be asked again at each pass.
+
+        `look` False: as the last pass had it, for commands that only read, also where the folder is
+        not there.
+        """
         self._context = context
         self._access: Aliased | None = None
-        limits, pairs = _limits(context), context.state.aliases.pairs()
+        limits = _limits(context) if look else _read(_known(context)[1])
+        pairs = context.state.aliases.pairs()
         if limits is not None or pairs:
             self._wrap(limits, pairs)
 
@@ -46,9 +51,10 @@ class LocalNames:
 
         self._limits = limits or Limits()
         self._book = AliasBook(pairs, keep, state.aliases.is_real)
-        plain = context.root
-        self._access = Aliased(plain.access, context.steps, self._limits, self._book)
-        context.root = Root(plain.path, steps=context.steps, access=self._access)
+        root = context.root
+        inner = root.access.inner if isinstance(root.access, Aliased) else root.access
+        self._access = Aliased(inner, context.steps, self._limits, self._book)
+        context.root = Root(root.path, steps=context.steps, access=self._access)
 
     def recall(self) -> None:
         """A device without its table takes its own aliases for what they were, and not for new
@@ -112,17 +118,27 @@ _HOLDS_ALL = "-"
 def _limits(context: FolderContext) -> "Limits | None":
     """As remembered, or tried out where the folder is on another file system than it was; None
     where every name can be held."""
-    state, volume = context.state, context.root.volume()
-    known = (state.fact(_FACT) or "").partition(" ")
-    if known[0] != volume:
+    volume = context.root.volume()
+    known, text = _known(context)
+    if known != volume:
         from firnline.folder.probing import probe, to_text
 
         found = probe(context.root)
-        known = (volume, " ", _HOLDS_ALL if found.holds_all else to_text(found))
-        with state.transaction("names"):
-            state.set_fact(_FACT, "".join(known))
-    if known[2] == _HOLDS_ALL:
+        text = _HOLDS_ALL if found.holds_all else to_text(found)
+        with context.state.transaction("names"):
+            context.state.set_fact(_FACT, f"{volume} {text}")
+    return _read(text)
+
+
+def _known(context: FolderContext) -> tuple[str, str]:
+    """The file system that was tried out last, and what it can hold."""
+    volume, _, text = (context.state.fact(_FACT) or f" {_HOLDS_ALL}").partition(" ")
+    return volume, text
+
+
+def _read(text: str) -> "Limits | None":
+    if text == _HOLDS_ALL:
         return None
     from firnline.folder.probing import from_text
 
-    return from_text(known[2])
+    return from_text(text)
