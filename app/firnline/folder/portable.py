@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from firnline.core.local_names import WINDOWS
 from firnline.folder.access import Entry
 from firnline.folder.errors import NameImpossible, NotInside
 
@@ -28,6 +27,8 @@ def check_windows(path: str) -> None:
 
     Drives, streams, devices; a dot or space at the end, which Windows drops without a word.
     """
+    from firnline.core.local_names import WINDOWS
+
     for part in path.split("/"):
         objection = WINDOWS.objection(part)
         if objection is not None:
