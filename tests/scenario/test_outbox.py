@@ -1,17 +1,22 @@
 """The home store as an outbox, sentence by sentence of docs/design.md section 4; and what happens
 when the one store that had a body dies."""
 
+import os
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.doubles.faulty_store import Fault, FaultyStore, FaultyUpload
+from tests.doubles.memory_store import MemoryDisk, MemoryStore
 from tests.scenario.invariants import check_nothing_lost, check_rest, sync_until_rest
 from tests.scenario.laptops import LAYOUT, Laptop, settle
 from tests.scenario.store_contents import contents_in, event_files, missing_contents
 
 from firnline.core.hashing import PLAIN
 from firnline.state.folder_state import FolderState
+from firnline.stores.base import Store
 
 
 @pytest.fixture
@@ -66,6 +71,53 @@ def test_named_content_is_kept_until_two_stores_have_it(
     assert texts(s2) >= {"first", "second"}
     assert missing_contents(s2) == set()
     assert at_home(b) == set()
+
+
+class _Cloning(FaultyStore):
+    """A store that shares blocks with local files, as far as anybody can tell."""
+
+    @contextmanager
+    def upload(self) -> Iterator[FaultyUpload]:
+        with super().upload() as upload:
+            yield _CloningUpload(self, upload)
+
+
+class _CloningUpload(FaultyUpload):
+    def clone(self, descriptor: int) -> bool:
+        with self._store.at("clone", ""):
+            self._inner.write(os.pread(descriptor, 2**20, 0))
+            return True
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_named_content_is_shared_with_the_folders_file(
+    both: tuple[Laptop, Laptop], s1: Path, change: bool
+) -> None:
+    """Where the file system can, and only when it is that content still."""
+    a, b = both
+    a.away = b.away = {s1.with_name("s2")}
+    a.write("f.txt", "first")
+    a.sync()
+    b.sync()
+    b.move("f.txt", "g.txt")
+    edit = Fault("clone", callback=lambda: b.write("g.txt", "other"))
+    home = _Cloning(MemoryStore(MemoryDisk(), b.clock), b.clock, faults=[edit] if change else [])
+
+    def wrap(name: str, store: Store) -> Store:
+        if name != "home":
+            return store
+        home.inner = store
+        return home
+
+    b.wrap = wrap
+    b.sync()
+    b.wrap = lambda name, store: store
+    assert ("clone", "") in home.calls
+    assert at_home(b) == {"first"}
+    a.away = b.away = set()
+    settle(a, b)
+    assert at_home(b) == set()
+    check_rest(both)
 
 
 def test_named_content_goes_with_its_event(both: tuple[Laptop, Laptop], s1: Path, s2: Path) -> None:
