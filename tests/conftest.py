@@ -118,3 +118,13 @@ def pytest_terminal_summary(
         terminalreporter.write_line(
             f"hypothesis: {counts.total():,} examples in {len(counts)} properties"
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports go from process to process as UTF-8, whatever names a test wrote into its log."""
+    report = yield
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report

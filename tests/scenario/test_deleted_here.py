@@ -1,7 +1,6 @@
 """The guard against mass deletions: files that are gone from this folder."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -299,7 +298,7 @@ def test_unreadable_directory_withdraws_nothing(
     delete(a, FILES[:12])
     question = only(a.sync(), 12, "here")
     name = "firnline.sync.folder_pass.scan"
-    monkeypatch.setattr(name, lambda *p, **k: replace(scan(*p, **k), complete=False))
+    monkeypatch.setattr(name, lambda *p, **k: scan(*p, **k)._replace(complete=False))
     assert a.sync().questions == [question]
     a.answer(question.id, "delete")
     assert a.sync().written == 0

@@ -10,7 +10,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,7 +147,7 @@ def test_nothing_is_written_once_the_store_is_another(tmp_path: Path, size: int)
     a.write("f.bin", b"x" * size)
     with ExitStack() as stack:
         context = a.context(stack)
-        context.stores[0] = replace(context.stores[0], require_current=gone)
+        context.stores[0] = context.stores[0]._replace(require_current=gone)
         run_pass(context)
         assert [unreached.name for unreached in context.unreached] == ["s1"]
     assert event_files(tmp_path / "s1") == {}
@@ -157,7 +156,7 @@ def test_nothing_is_written_once_the_store_is_another(tmp_path: Path, size: int)
     a.stores.append(tmp_path / "s2")
     with ExitStack() as stack:
         context = a.context(stack)
-        context.stores[1] = replace(context.stores[1], require_current=gone)
+        context.stores[1] = context.stores[1]._replace(require_current=gone)
         run_pass(context)
     assert event_files(tmp_path / "s2") == {}
     a.sync()

@@ -1,7 +1,6 @@
 """Programs that save while a pass replaces, removes or moves the very same files."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +199,7 @@ def test_deletion_waits_for_a_complete_scan(
     (a.folder / "empty").rmdir()
     before = event_count(a.stores[0])
     with monkeypatch.context() as patch:
-        patch.setattr(folder_pass, "scan", lambda *a, **k: replace(scan(*a, **k), complete=False))
+        patch.setattr(folder_pass, "scan", lambda *a, **k: scan(*a, **k)._replace(complete=False))
         report = a.sync()
     assert event_count(a.stores[0]) == before
     assert not report.complete
@@ -219,7 +218,7 @@ def test_move_waits_for_a_complete_scan(
     a.move("f.txt", "moved.txt")
     before = event_count(a.stores[0])
     with monkeypatch.context() as patch:
-        patch.setattr(folder_pass, "scan", lambda *a, **k: replace(scan(*a, **k), complete=False))
+        patch.setattr(folder_pass, "scan", lambda *a, **k: scan(*a, **k)._replace(complete=False))
         a.sync()
     assert event_count(a.stores[0]) == before
     b.write("f.txt", "edited by b")

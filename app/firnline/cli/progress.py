@@ -4,7 +4,6 @@ Work may be part of other work: the bar of the innermost is shown, and the one a
 when it is done. The library is imported when the first bar is drawn: most passes are over before.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firnline.cli import output
@@ -20,15 +19,15 @@ PATIENCE = 0.4
 _USUAL_SIZE = {"ncols": 79, "nrows": 24}
 
 
-@dataclass(slots=True)
 class _Work:
     """What was begun and not ended yet."""
 
-    what: dict[str, Any]
-    """What the bar says."""
-    begun: float
-    done: int = 0
-    bar: "tqdm[Any] | None" = None
+    def __init__(self, what: dict[str, Any], begun: float) -> None:
+        self.what = what
+        """What the bar says."""
+        self.begun = begun
+        self.done = 0
+        self.bar: tqdm[Any] | None = None
 
     def hide(self) -> None:
         if self.bar is not None:

@@ -5,8 +5,8 @@ Nothing is created by naming places; `Places.prepare` does that.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from firnline.config.private_files import make_private_directory
 from firnline.core.steps import Steps, no_steps
@@ -15,8 +15,7 @@ PROFILE_VARIABLE = "FIRNLINE_PROFILE"
 """The environment variable that stands for `--profile`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """The absolute paths of one profile."""
 
     config_file: Path

@@ -8,9 +8,8 @@ same.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from firnline.config.errors import (
     BadValueError,
@@ -34,8 +33,7 @@ from firnline.config.schema import (
 from firnline.config.settings_file import SettingsText, read
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
+class StoreSettings(NamedTuple):
     """A store that this device uses."""
 
     name: str
@@ -49,8 +47,7 @@ class StoreSettings:
     options: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FolderSettings:
+class FolderSettings(NamedTuple):
     """A folder that this device keeps."""
 
     name: str
@@ -63,8 +60,7 @@ class FolderSettings:
     paused: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The whole of `config.toml`. The fields but the last two are the rows of PROGRAM_KEYS."""
 
     device_name: str

@@ -6,7 +6,7 @@ Giving up a folder or one of its stores is in `engine.leaving`.
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from firnline.config import edits
@@ -237,6 +237,6 @@ def _not_found(wanted: str, available: Available) -> RefusedError | UsageError:
 
 def pause_folder(engine: Engine, name: str, *, paused: bool) -> FolderSettings:
     """Leave a folder alone, or go on with it."""
-    settings = replace(engine.folder(name), paused=paused)
+    settings = engine.folder(name)._replace(paused=paused)
     engine.settings = edits.edit_folder(engine.places.config_file, settings, engine.outside.steps)
     return settings

@@ -8,8 +8,8 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from firnline.config.private_files import private_opener
 from firnline.core.event import DeviceId
@@ -32,8 +32,7 @@ class IdentityError(Exception):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceIdentity:
+class DeviceIdentity(NamedTuple):
     """This device, as its events and connections name it."""
 
     device: DeviceId

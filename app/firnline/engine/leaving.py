@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firnline.config import edits
 from firnline.config.settings import FolderSettings
@@ -94,7 +94,7 @@ def change_stores(
     stores = tuple(dict.fromkeys([*left, *new]))
     if gone and not force:
         refuse_loss(engine, folder, left, sorted(gone))
-    settings = replace(folder, stores=stores)
+    settings = folder._replace(stores=stores)
     engine.settings = edits.edit_folder(engine.places.config_file, settings, engine.outside.steps)
     with open_folder(engine, settings) as context:
         return ChangedStores(settings, list(context.unreached))

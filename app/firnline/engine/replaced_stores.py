@@ -13,7 +13,6 @@ the question open, and the same answer carries on. Filling is the work of the pa
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 from firnline.config import edits
 from firnline.config.settings import StoreSettings
@@ -179,7 +178,7 @@ def _take_over(
                 f"one store counts once: bring the right one back, or detach {settings.name!r}",
             )
     _announce(engine, settings, store, found)
-    after = replace(settings, store_id=found.store)
+    after = settings._replace(store_id=found.store)
     steps = engine.outside.steps
     engine.settings = edits.edit_store(engine.places.config_file, after, steps)
     engine.ask_again(settings.name)

@@ -7,7 +7,7 @@ they are asked for the first time, and once; what fails is remembered and not tr
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from firnline import __version__
 from firnline.config.logs import logging_to
@@ -36,15 +36,14 @@ _BUSY_PATIENCE = 50
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a command is given from outside: tests pass their own."""
 
     clock: Clock
     random: Callable[[int], bytes]
     steps: Steps = no_steps
-    progress: Progress = field(default_factory=Progress)
-    cancelled: Callable[[], bool] = field(default=lambda: False)
+    progress: Progress = Progress()
+    cancelled: Callable[[], bool] = lambda: False
 
 
 class Engine:

@@ -5,7 +5,7 @@ a store beside it, would count as two places where a file is safe, and are one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from firnline.config import edits
@@ -98,7 +98,7 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
         if found is None:
             config = _config(settings, writing.kind)
             found = initialise(writing, config, engine.outside.random)
-            settings = replace(settings, store_id=found.store)
+            settings = settings._replace(store_id=found.store)
         announce(_connected(engine, settings, writing, found), engine.peer.record)
     finally:
         writing.close()
@@ -275,8 +275,7 @@ def edit_store(engine: Engine, name: str, wish: StoreWish) -> StoreSettings:
         _require_same(engine, before, location)
     _check_options(location, wish.options or {})
     options = {**before.options, **(wish.options or {})}
-    after = replace(
-        before,
+    after = before._replace(
         location=location,
         rating=before.rating if wish.rating is None else wish.rating,
         minor=before.minor if wish.minor is None else wish.minor,

@@ -5,7 +5,6 @@ A folder's fault never stops the others, and a store that cannot be reached stop
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from firnline.config.settings import FolderSettings
 from firnline.core.clock import Clock
@@ -20,17 +19,17 @@ from firnline.sync.folder_pass import PassReport, run_pass
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
 class FolderOutcome:
     """What a pass did with one folder."""
 
-    name: str
-    paused: bool = False
-    """It was left alone, as its settings say."""
-    report: PassReport = field(default_factory=PassReport)
-    unreached: list[Unreached] = field(default_factory=list)
-    error: Exception | None = None
-    """Why the folder as a whole was not synced, or not to its end."""
+    def __init__(self, name: str, *, paused: bool = False) -> None:
+        self.name = name
+        self.paused = paused
+        """It was left alone, as its settings say."""
+        self.report = PassReport()
+        self.unreached: list[Unreached] = []
+        self.error: Exception | None = None
+        """Why the folder as a whole was not synced, or not to its end."""
 
     @property
     def problems(self) -> list[Problem]:

@@ -9,8 +9,8 @@ programs save by taking the old file away before the new one has its name.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from firnline.core.clock import Clock
 from firnline.folder.absence import Absence
@@ -22,8 +22,7 @@ from firnline.folder.walk import SkipKind, Skipped, Walk
 __all__ = ["Known", "Scan", "Seen", "SkipKind", "Skipped", "scan"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """The differences, each list in the order of path bytes."""
 
     changed: list[Seen]

@@ -10,7 +10,6 @@ Safety never rests on what a store promises: `capabilities` only say which way i
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -24,8 +23,7 @@ class Listed(NamedTuple):
     is_directory: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(NamedTuple):
     """What a store can do, as found by probing it (`stores.probe`)."""
 
     exclusive_create: bool

@@ -9,8 +9,8 @@ format are kept when a file is written again.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from firnline.core.event import DeviceId
 from firnline.stores.errors import CorruptError, FutureFormatError
@@ -28,8 +28,7 @@ MAX_DEPTH = 32
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
+class StoreConfig(NamedTuple):
     """`stores/STOREHASH/config`."""
 
     store_id: StoreHash
@@ -44,7 +43,7 @@ class StoreConfig:
     folders: tuple[FolderId, ...]
     """What it shares; sorted."""
     revision: int = 1
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def parse(cls, body: bytes, path: str) -> Self:
@@ -79,15 +78,14 @@ class StoreConfig:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class FolderConfig:
+class FolderConfig(NamedTuple):
     """`FOLDER/config`."""
 
     folder_id: FolderId
     folder_name: str
     encrypted: bool = False
     revision: int = 1
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def parse(cls, body: bytes, path: str) -> Self:
@@ -114,8 +112,7 @@ class FolderConfig:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRecord:
+class DeviceRecord(NamedTuple):
     """`devices/DEVICE`: what people call a device, for log and status."""
 
     device: DeviceId
@@ -124,7 +121,7 @@ class DeviceRecord:
     system: str
     version: str
     """Of the program that wrote it."""
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def parse(cls, device: str, body: bytes, path: str) -> Self:

@@ -14,7 +14,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import replace as changed_in
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,7 +116,7 @@ class DirectoryStore:
         if self._clones is None:
             with suppress(StoreError):
                 self._clones = self._try_clone()
-        return changed_in(_ABLE, clones=bool(self._clones))
+        return _ABLE._replace(clones=bool(self._clones))
 
     def _try_clone(self) -> bool:
         with self.upload() as first, self.upload() as second:

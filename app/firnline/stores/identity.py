@@ -8,7 +8,7 @@ nothing there until the user says what happened (docs/design.md section 4).
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from firnline.stores import layout
 from firnline.stores.base import Store
@@ -26,8 +26,7 @@ from firnline.stores.read_me import BODY
 _GENERATION = re.compile(b"[0-9a-v]{16}")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What a store says it is."""
 
     store: StoreHash

@@ -8,7 +8,6 @@ grammar to the letter, and such a name is left alone.
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, NewType
 
@@ -206,12 +205,23 @@ def parse_day(name: str) -> str | None:
     return name if len(name) == 8 and _moment(name + "0" * 12) else None
 
 
-@dataclass(frozen=True, slots=True)
 class FolderLayout:
     """The files of one folder in a store."""
 
-    slug: str
-    folder_id: FolderId
+    __slots__ = ("folder_id", "slug")
+
+    def __init__(self, slug: str, folder_id: FolderId) -> None:
+        self.slug = slug
+        self.folder_id = folder_id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FolderLayout) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, str]:
+        return self.slug, self.folder_id
 
     @property
     def root(self) -> str:

@@ -8,7 +8,6 @@ quick; safety never rests on it.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from dataclasses import replace as changed_in
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -97,8 +96,7 @@ class _Trial:
         """What the store says of itself, less what was not so."""
         ok = {finding.ability: finding.ok for finding in findings}
         said = self._store.capabilities
-        return changed_in(
-            said,
+        return said._replace(
             exclusive_create=said.exclusive_create and ok[_EXCLUSIVE],
             atomic_rename=said.atomic_rename and ok[_RENAME],
             server_copy=said.server_copy and ok[_COPY],

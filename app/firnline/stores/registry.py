@@ -6,9 +6,8 @@ and opens nothing; `factory_for` imports no more than the kind that is asked for
 
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
@@ -20,8 +19,7 @@ DIRECTORY = "directory"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """Where a store is."""
 
     kind: str

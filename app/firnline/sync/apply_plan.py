@@ -7,7 +7,6 @@ last moment, that each local file still is what its row says.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from firnline.core.entry import Entry
@@ -58,23 +57,23 @@ class DirectoryMove(NamedTuple):
     steps: tuple[MoveStep, ...]
 
 
-@dataclass(slots=True)
 class Plan:
     """Work by kind, in the order in which it is done."""
 
-    settled: list[str] = field(default_factory=list)
-    """Paths where folder and table are right already."""
-    bookings: list[FileRow] = field(default_factory=list)
-    """Rows to note; the folder is right already."""
-    retouch: list[Wish] = field(default_factory=list)
-    """The content is here; flags or time are not."""
-    removals: list[Wish] = field(default_factory=list)
-    directory_moves: list[DirectoryMove] = field(default_factory=list)
-    moves: list[MoveStep] = field(default_factory=list)
-    remove_directories: list[Wish] = field(default_factory=list)
-    make_directories: list[Wish] = field(default_factory=list)
-    places: list[Wish] = field(default_factory=list)
-    """Content that has to be brought."""
+    def __init__(self) -> None:
+        self.settled: list[str] = []
+        """Paths where folder and table are right already."""
+        self.bookings: list[FileRow] = []
+        """Rows to note; the folder is right already."""
+        self.retouch: list[Wish] = []
+        """The content is here; flags or time are not."""
+        self.removals: list[Wish] = []
+        self.directory_moves: list[DirectoryMove] = []
+        self.moves: list[MoveStep] = []
+        self.remove_directories: list[Wish] = []
+        self.make_directories: list[Wish] = []
+        self.places: list[Wish] = []
+        """Content that has to be brought."""
 
 
 def plan(wishes: Iterable[Wish], count_below: Callable[[str], int]) -> Plan:

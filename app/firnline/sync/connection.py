@@ -7,7 +7,6 @@ without one may be a mount that is not mounted, and another one may be a wiped o
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -52,8 +51,7 @@ Opener = Callable[[str | None], Store]
 """Opens a store for a connection, or (None) only to read. Raises StoreError."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """This device, as its connections need it."""
 
     device: DeviceId
@@ -130,7 +128,7 @@ def announce(connected: Connected, record: DeviceRecord) -> None:
     """Write what this device is called, where the store does not say it yet."""
     with suppress(NotFoundError, CorruptError):
         known = identity.read_device(connected.store, record.device)
-        if replace(known, unknown={}) == record:
+        if known._replace(unknown={}) == record:
             return
     identity.write_device(connected.store, record)
 
@@ -206,7 +204,7 @@ def register_folder(connected: Connected, layout: FolderLayout, config: FolderCo
     known = own_config(connected)
     if known is not None and config.folder_id not in known.folders:
         folders = tuple(sorted({*known.folders, FolderId(config.folder_id)}))
-        changed = replace(known, folders=folders, revision=known.revision + 1)
+        changed = known._replace(folders=folders, revision=known.revision + 1)
         identity.write_store_config(store, changed)
 
 
@@ -249,13 +247,12 @@ def describe(connected: Connected, config: StoreConfig) -> None:
     if known is None:
         identity.write_store_config(connected.store, config)
         return
-    wanted = replace(
-        known,
+    wanted = known._replace(
         name=config.name,
         rating=config.rating,
         minor=config.minor,
         location=config.location,
     )
     if wanted != known:
-        changed = replace(wanted, revision=known.revision + 1)
+        changed = wanted._replace(revision=known.revision + 1)
         identity.write_store_config(connected.store, changed)

@@ -1,7 +1,7 @@
 """What a pass over one folder works with: everything that touches the world, passed in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from firnline.core.clock import Clock
 from firnline.core.event import DeviceId
@@ -21,8 +21,7 @@ def _believed() -> None:
     """A store whose identity nobody can take away in the middle of a pass."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(NamedTuple):
     """A store that was reached and is the one it should be."""
 
     name: str
@@ -39,8 +38,7 @@ class Connected:
     stands there, since a disk can be unmounted in the middle of a pass."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreached:
+class Unreached(NamedTuple):
     """A store of this folder that could not be used in this pass."""
 
     name: str
@@ -68,8 +66,7 @@ OTHER_NAME = "other name"
 """The kind of a `Problem` that is none: a path has another name on this disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is not synced, and why. `kind` is a stable word for programs."""
 
     path: str
@@ -84,35 +81,60 @@ class Problem:
         return self.kind == OTHER_NAME
 
 
-@dataclass(slots=True)
 class FolderContext:
-    """One folder on this device, opened for a pass."""
+    """One folder on this device, opened for a pass.
 
-    folder_id: str
-    name: str
-    device: DeviceId
-    root: Root
-    state: FolderState
-    layout: FolderLayout
-    home: Connected
-    stores: list[Connected]
-    """Reached stores of this folder, best rated first."""
-    unreached: list[Unreached]
-    keep_all: bool
-    """The home store keeps all bodies (docs/design.md section 4, *The home store*)."""
-    clock: Clock
-    random: Callable[[int], bytes]
-    delete_unasked: bool = False
-    """Mass deletions of this pass do not wait for the user's answer."""
-    hasher: Hasher = PLAIN
-    steps: Steps = no_steps
-    progress: Progress = field(default_factory=Progress)
-    found: list[Problem] = field(default_factory=list)
-    """What was wrong when the folder was opened, and is told with the pass."""
-    full: dict[str, StoreError] = field(default_factory=dict)
-    """Stores, by name, that had no space left in this pass: they are read from, and take only what
-    has no body."""
-    cancelled: Callable[[], bool] = field(default=lambda: False)
+    A plain class, like all on the way of a pass: making it a dataclass costs milliseconds at each
+    start of the program (docs/decisions/0006).
+    """
+
+    def __init__(
+        self,
+        *,
+        folder_id: str,
+        name: str,
+        device: DeviceId,
+        root: Root,
+        state: FolderState,
+        layout: FolderLayout,
+        home: Connected,
+        stores: list[Connected],
+        unreached: list[Unreached],
+        keep_all: bool,
+        clock: Clock,
+        random: Callable[[int], bytes],
+        hasher: Hasher = PLAIN,
+        steps: Steps = no_steps,
+        progress: Progress | None = None,
+        found: Iterable[Problem] = (),
+        delete_unasked: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.folder_id = folder_id
+        self.name = name
+        self.device = device
+        self.root = root
+        self.state = state
+        self.layout = layout
+        self.home = home
+        self.stores = stores
+        """Reached stores of this folder, best rated first."""
+        self.unreached = unreached
+        self.keep_all = keep_all
+        """The home store keeps all bodies (docs/design.md section 4, *The home store*)."""
+        self.clock = clock
+        self.random = random
+        self.hasher = hasher
+        self.steps = steps
+        self.progress = progress or Progress()
+        self.cancelled = cancelled
+        self.delete_unasked = delete_unasked
+        """Mass deletions of this pass do not wait for the user's answer."""
+        self.found = list(found)
+        """What was wrong when the folder was opened, and is told with the pass."""
+        self.full: dict[str, StoreError] = {}
+        """Stores, by name, that had no space left in this pass: they are read from, and take only
+        what has no body."""
 
     @property
     def with_room(self) -> list[Connected]:

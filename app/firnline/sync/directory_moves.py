@@ -54,7 +54,8 @@ def _move(context: FolderContext, event: int, source: str, target: str) -> bool:
     state, root = context.state, context.root
     if root.locate(source) != source or root.locate(target) != target:
         return False
-    plan = Plan(directory_moves=[DirectoryMove(source, target, ())])
+    plan = Plan()
+    plan.directory_moves.append(DirectoryMove(source, target, ()))
     with state.transaction("intents"):
         state.intents.add(arranging_intents(plan))
     try:

@@ -13,7 +13,6 @@ what is newest), but pulling first books what is equal instead of writing it aga
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from firnline.core.clock import ClockBeforeBuildError
 from firnline.folder.ignore import IGNORE_FILE, Ignore
@@ -49,22 +48,22 @@ _FULL = "store full"
 """The kind of problem that is kept until the next pass, which tries it first."""
 
 
-@dataclass(slots=True)
 class PassReport:
     """What a pass did. `complete` is False when something is left to do."""
 
-    problems: list[Problem] = field(default_factory=list)
-    notices: list[Problem] = field(default_factory=list)
-    """What is good to know, and leaves nothing undone."""
-    written: int = 0
-    """Events of this device."""
-    applied: int = 0
-    """Paths brought in line with the log."""
-    copied: int = 0
-    """Event files brought from store to store."""
-    questions: list[Question] = field(default_factory=list)
-    """What waits for the user's decision."""
-    complete: bool = True
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.notices: list[Problem] = []
+        """What is good to know, and leaves nothing undone."""
+        self.written = 0
+        """Events of this device."""
+        self.applied = 0
+        """Paths brought in line with the log."""
+        self.copied = 0
+        """Event files brought from store to store."""
+        self.questions: list[Question] = []
+        """What waits for the user's decision."""
+        self.complete = True
 
 
 def run_pass(context: FolderContext) -> PassReport:

@@ -1,6 +1,5 @@
 """Changing `config.toml`: what was asked for, and nothing else."""
 
-import dataclasses
 import os
 import tempfile
 from pathlib import Path
@@ -116,14 +115,12 @@ def test_what_was_edited_is_what_is_loaded(wanted, data):
         _add_all(path, wanted)
         for store in wanted.stores:
             new = data.draw(strategies.stores())
-            new = dataclasses.replace(new, name=store.name, store_id=store.store_id)
+            new = new._replace(name=store.name, store_id=store.store_id)
             assert edit_store(path, new).store(store.name) == new
         names = [store.name for store in wanted.stores]
         for folder in wanted.folders:
             new = data.draw(strategies.folders(names))
-            new = dataclasses.replace(
-                new, name=folder.name, folder_id=folder.folder_id, path=folder.path
-            )
+            new = new._replace(name=folder.name, folder_id=folder.folder_id, path=folder.path)
             assert edit_folder(path, new).folder(folder.name) == new
         for store in data.draw(st.permutations(wanted.stores)):
             left = remove_store(path, store.name)
@@ -132,7 +129,7 @@ def test_what_was_edited_is_what_is_loaded(wanted, data):
             assert load(path) == left
         for folder in data.draw(st.permutations(wanted.folders)):
             remove_folder(path, folder.name)
-        assert load(path) == dataclasses.replace(wanted, stores=(), folders=())
+        assert load(path) == wanted._replace(stores=(), folders=())
 
 
 def test_a_new_file_greets_its_reader(tmp_path):
@@ -153,7 +150,7 @@ def test_a_new_file_greets_its_reader(tmp_path):
 def test_the_new_settings_are_returned(config):
     """Each change returns what a load would."""
     assert set_option(config, "log.level", "debug") == load(config)
-    assert add_store(config, dataclasses.replace(NAS, name="b", store_id="b" * 16)) == load(config)
+    assert add_store(config, NAS._replace(name="b", store_id="b" * 16)) == load(config)
 
 
 def test_a_set_option_changes_its_line_only(config):
@@ -175,7 +172,7 @@ def test_a_new_option_does_not_come_between_a_comment_and_its_table(config):
 def test_a_new_key_of_a_store_stands_with_its_others(config):
     """A key that a store did not have comes after its last, before the next one's comment."""
     nas = load(config).stores[0]
-    edit_store(config, dataclasses.replace(nas, rating=31, minor=True))
+    edit_store(config, nas._replace(rating=31, minor=True))
     assert _changed_lines(config) == (
         ["rating = 30  # better"],
         ["rating = 31  # better", "minor = true"],
@@ -210,10 +207,10 @@ def test_a_removed_folder_leaves_what_is_around_it(config):
 
 def test_a_list_keeps_the_lines_that_stay(config):
     """Elements that stay in a list keep their lines and comments."""
-    add_store(config, dataclasses.replace(NAS, name="new", store_id="b" * 16))
+    add_store(config, NAS._replace(name="new", store_id="b" * 16))
     before = config.read_text()
     folder = load(config).folders[0]
-    edit_folder(config, dataclasses.replace(folder, stores=("USB stick", "new")))
+    edit_folder(config, folder._replace(stores=("USB stick", "new")))
     gone, come = _changed_lines(config, before)
     assert gone == ['    "nas",       # always', '    "USB stick", # sometimes']
     assert come == ['    "USB stick", # sometimes', '    "new",']
@@ -222,7 +219,7 @@ def test_a_list_keeps_the_lines_that_stay(config):
 def test_a_list_in_another_order_is_written_anew(config):
     """The order of a list is part of what was asked for."""
     folder = load(config).folders[0]
-    wanted = dataclasses.replace(folder, stores=("USB stick", "nas"))
+    wanted = folder._replace(stores=("USB stick", "nas"))
     assert edit_folder(config, wanted).folders == (wanted,)
     assert load(config).folders == (wanted,)
 
@@ -231,9 +228,9 @@ def test_a_list_in_another_order_is_written_anew(config):
 def test_line_ends_stay_as_they_are(config, text):
     """A file of another system keeps its line ends; one without a last one gets it."""
     config.write_bytes(text.encode())
-    add_store(config, dataclasses.replace(NAS, name="new", store_id="b" * 16))
+    add_store(config, NAS._replace(name="new", store_id="b" * 16))
     set_option(config, "device.name", "firn")
-    edit_store(config, dataclasses.replace(load(config).stores[0], minor=True))
+    edit_store(config, load(config).stores[0]._replace(minor=True))
     remove_store(config, "USB stick")
     content = config.read_bytes()
     newline = b"\r\n" if "\r" in text else b"\n"
@@ -316,18 +313,18 @@ def test_every_layout_of_a_file_can_be_changed(tmp_path, monkeypatch, layout):
     path.write_text(layout)
     path.chmod(0o600)
     assert load(path).store("nas") == NAS
-    changed = dataclasses.replace(NAS, rating=7, minor=True, options={"x": "1", "y": "2"})
-    changed_again = dataclasses.replace(changed, location="/other", options={"y": "3"})
-    added = dataclasses.replace(STICK, options={"x": "4"})
+    changed = NAS._replace(rating=7, minor=True, options={"x": "1", "y": "2"})
+    changed_again = changed._replace(location="/other", options={"y": "3"})
+    added = STICK._replace(options={"x": "4"})
     for store in (changed, changed_again):
         assert edit_store(path, store).store("nas") == store
         assert load(path).store("nas") == store
     add_store(path, added)
     set_option(path, "log.size", "12345")
     set_option(path, "device.name", "firn")
-    folder = dataclasses.replace(PHOTOS, stores=("nas", "USB stick"), paused=True)
+    folder = PHOTOS._replace(stores=("nas", "USB stick"), paused=True)
     edit_folder(path, folder)
-    second = dataclasses.replace(PHOTOS, name="b c", folder_id="c" * 16, path=Path("/c"))
+    second = PHOTOS._replace(name="b c", folder_id="c" * 16, path=Path("/c"))
     add_folder(path, second)
     settings = load(path)
     assert settings.stores[0] == changed_again
@@ -338,7 +335,7 @@ def test_every_layout_of_a_file_can_be_changed(tmp_path, monkeypatch, layout):
     remove_folder(path, "photos")
     settings = load(path)
     assert [store.name for store in settings.stores] == ["b", "USB stick"]
-    assert settings.folders == (dataclasses.replace(second, stores=()),)
+    assert settings.folders == (second._replace(stores=()),)
 
 
 def test_options_of_a_store_come_and_go_one_by_one(config, monkeypatch):
@@ -347,7 +344,7 @@ def test_options_of_a_store_come_and_go_one_by_one(config, monkeypatch):
     text = HANDWRITTEN + '\n[stores.nas.options]\nx = "1" # one\ny = "2" # two\n'
     config.write_text(text)
     nas = load(config).stores[0]
-    edit_store(config, dataclasses.replace(nas, options={"y": "2", "z": "3"}))
+    edit_store(config, nas._replace(options={"y": "2", "z": "3"}))
     assert _changed_lines(config, text) == (
         ['x = "1" # one', 'y = "2" # two'],
         ['y = "2" # two', 'z = "3"'],
@@ -357,7 +354,7 @@ def test_options_of_a_store_come_and_go_one_by_one(config, monkeypatch):
 def test_a_name_in_use_is_refused(config):
     """A second store or folder of the same name is refused, and the file stays."""
     with pytest.raises(NameTakenError, match='"nas" is in use') as caught:
-        add_store(config, dataclasses.replace(NAS, store_id="b" * 16))
+        add_store(config, NAS._replace(store_id="b" * 16))
     assert caught.value.key == "stores.nas"
     with pytest.raises(NameTakenError, match='"photos" is in use'):
         add_folder(config, PHOTOS)
@@ -367,9 +364,9 @@ def test_a_name_in_use_is_refused(config):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda path: edit_store(path, dataclasses.replace(NAS, name="x")),
+        lambda path: edit_store(path, NAS._replace(name="x")),
         lambda path: remove_store(path, "x"),
-        lambda path: edit_folder(path, dataclasses.replace(PHOTOS, name="x")),
+        lambda path: edit_folder(path, PHOTOS._replace(name="x")),
         lambda path: remove_folder(path, "x"),
     ],
 )
@@ -386,26 +383,24 @@ def test_a_name_that_is_not_there_is_refused(config, tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        (lambda path: add_store(path, dataclasses.replace(STICK, name="a:b")), 'stores."a:b"'),
+        (lambda path: add_store(path, STICK._replace(name="a:b")), 'stores."a:b"'),
         (
-            lambda path: add_store(path, dataclasses.replace(STICK, name="c", rating=101)),
+            lambda path: add_store(path, STICK._replace(name="c", rating=101)),
             "stores.c.rating",
         ),
         (
-            lambda path: add_store(path, dataclasses.replace(NAS, name="twin")),
+            lambda path: add_store(path, NAS._replace(name="twin")),
             "stores.twin.store_id",
         ),
         (
             lambda path: add_folder(
                 path,
-                dataclasses.replace(
-                    PHOTOS, name="b", folder_id="b" * 16, path=Path(os.fsdecode(b"/caf\xe9"))
-                ),
+                PHOTOS._replace(name="b", folder_id="b" * 16, path=Path(os.fsdecode(b"/caf\xe9"))),
             ),
             "folders.b.path",
         ),
         (
-            lambda path: edit_folder(path, dataclasses.replace(PHOTOS, stores=("gone",))),
+            lambda path: edit_folder(path, PHOTOS._replace(stores=("gone",))),
             "folders.photos.stores[0]",
         ),
         (lambda path: set_option(path, "home.keep", "some"), "home.keep"),

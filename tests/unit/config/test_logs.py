@@ -1,6 +1,5 @@
 """The log of a profile."""
 
-import dataclasses
 import io
 import logging
 import os
@@ -76,7 +75,7 @@ def test_files_are_private_at_any_umask(logs):
     """Log files, rotated ones too, are 0600 and their directory 0700 from the start."""
     before = os.umask(0)
     try:
-        with logging_to(logs, dataclasses.replace(SETTINGS, log_size=10_000)):
+        with logging_to(logs, SETTINGS._replace(log_size=10_000)):
             for number in range(300):
                 LOGGER.info("record %d %s", number, "x" * 40)
     finally:
@@ -90,7 +89,7 @@ def test_files_are_private_at_any_umask(logs):
 
 def test_logs_are_rotated_within_their_size_and_count(logs):
     """No more files, and no larger ones, than the settings allow; the newest record is kept."""
-    with logging_to(logs, dataclasses.replace(SETTINGS, log_size=10_000, log_count=2)):
+    with logging_to(logs, SETTINGS._replace(log_size=10_000, log_count=2)):
         for number in range(1000):
             LOGGER.info("record %d", number)
     names = ["firnline.log", "firnline.log.1", "firnline.log.2"]
@@ -119,7 +118,7 @@ def test_a_later_run_appends(logs):
 )
 def test_the_level_is_the_one_of_the_settings(logs, level, heard):
     """Records lighter than `log.level` are not written."""
-    with logging_to(logs, dataclasses.replace(SETTINGS, log_level=level)):
+    with logging_to(logs, SETTINGS._replace(log_level=level)):
         for weight in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
             LOGGER.log(weight, "x")
     assert [line.split()[1] for line in _lines(logs)] == heard

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def clock() -> StillClock:
 
 @pytest.fixture
 def store(disk: MemoryDisk, clock: StillClock) -> FaultyStore:
-    return FaultyStore(MemoryStore(disk, clock, able=replace(ABLE, clones=True)), clock)
+    return FaultyStore(MemoryStore(disk, clock, able=ABLE._replace(clones=True)), clock)
 
 
 def tried(store, clock) -> Report:
@@ -62,7 +61,7 @@ def test_a_good_store(store, disk, clock):
     assert [finding.ability for finding in report.findings] == ABILITIES
     assert failed(report) == []
     assert report.usable
-    assert report.capabilities == replace(ABLE, clones=True)
+    assert report.capabilities == ABLE._replace(clones=True)
     assert disk.files == {}
 
 
@@ -133,7 +132,7 @@ def test_a_store_that_goes_away(store, disk, clock):
 def test_faults_are_found(store, disk, clock, fault, ability):
     """A store that cannot do a thing, or does it wrong, has a line that says so."""
     if fault.path == "created":
-        store.inner.capabilities = replace(ABLE, clones=True, exclusive_create=False)
+        store.inner.capabilities = ABLE._replace(clones=True, exclusive_create=False)
     store.add(fault)
     report = tried(store, clock)
     assert failed(report) == [ability]
@@ -154,15 +153,15 @@ class Weak(MemoryStore):
 
 def test_a_weak_store(disk, clock):
     """What a store claims and cannot do is not among its capabilities."""
-    report = tried(Weak(disk, clock, able=replace(ABLE, server_copy=False)), clock)
+    report = tried(Weak(disk, clock, able=ABLE._replace(server_copy=False)), clock)
     assert failed(report) == [
         "create exclusively",
         "rename over a name",
         "copy inside the store",
         "share blocks (reflink)",
     ]
-    assert report.capabilities == replace(
-        ABLE, exclusive_create=False, atomic_rename=False, server_copy=False
+    assert report.capabilities == ABLE._replace(
+        exclusive_create=False, atomic_rename=False, server_copy=False
     )
 
 
@@ -211,7 +210,7 @@ class Short(MemoryStore):
 )
 def test_liars(disk, clock, kind, ability, detail):
     """What looks right at first sight is looked at twice."""
-    report = tried(kind(disk, clock, able=replace(ABLE, clones=True)), clock)
+    report = tried(kind(disk, clock, able=ABLE._replace(clones=True)), clock)
     assert failed(report) == [ability]
     assert any(detail in finding.meaning for finding in report.findings)
 
@@ -227,7 +226,7 @@ def test_liars(disk, clock, kind, ability, detail):
 def test_clock(disk, clock, off, ok, detail):
     """A clock that is off by more than 5 minutes is told, with by how much."""
     there = StillClock(clock.moment + off)
-    report = tried(MemoryStore(disk, there, able=replace(ABLE, clones=True)), clock)
+    report = tried(MemoryStore(disk, there, able=ABLE._replace(clones=True)), clock)
     assert failed(report) == ([] if ok else ["clock"])
     assert any(detail in finding.meaning for finding in report.findings)
 
@@ -240,7 +239,7 @@ def test_no_clock_and_no_space(disk, clock):
             return None
 
     disk.room = None
-    report = tried(Silent(disk, clock, able=replace(ABLE, clones=True)), clock)
+    report = tried(Silent(disk, clock, able=ABLE._replace(clones=True)), clock)
     assert failed(report) == ["clock", "free space"]
 
 

@@ -35,6 +35,28 @@ def _plan(*wishes: Wish, others: Iterable[FileRow] = ()) -> Plan:
     return plan(wishes, _count_below([*rows, *others]))
 
 
+def planned(
+    *,
+    settled: Iterable[str] = (),
+    bookings: Iterable[FileRow] = (),
+    moves: Iterable[MoveStep] = (),
+    **wishes: Iterable[Wish],
+) -> dict[str, list[object]]:
+    """Such work, and no other."""
+    work: dict[str, list[object]] = {
+        "settled": [*settled],
+        "bookings": [*bookings],
+        "moves": [*moves],
+        **{kind: [*found] for kind, found in wishes.items()},
+    }
+    return {kind: found for kind, found in work.items() if found}
+
+
+def done(made: Plan) -> dict[str, list[object]]:
+    """The kinds of work of which there is some."""
+    return {kind: found for kind, found in vars(made).items() if found}
+
+
 def _wish(path: str, text: str | None, row: FileRow | None, origin: str | None = None) -> Wish:
     if text is None:
         entry = delete(9, path)
@@ -54,7 +76,7 @@ def test_nothing_to_do_where_table_and_folder_are_right() -> None:
         Wish("d", made, made.ref, directory_row("d", made.ref)),
         Wish("g", None, gone.ref, gone_row("g", gone.ref)),
     )
-    assert work == Plan(settled=["f", "d", "g"])
+    assert done(work) == planned(settled=["f", "d", "g"])
 
 
 def test_each_kind_of_work() -> None:
@@ -65,17 +87,19 @@ def test_each_kind_of_work() -> None:
     same = file_row("x", "new", BASE)
     place, wanted = Wish("x", file, file.ref, None), Wish("x", made, made.ref, None)
     absent = Wish("x", None, nothing.ref, None)
-    assert _plan(place) == Plan(places=[place])
-    assert _plan(place._replace(row=gone)) == Plan(places=[place._replace(row=gone)])
-    assert _plan(place._replace(row=old)) == Plan(places=[place._replace(row=old)])
-    assert _plan(place._replace(row=same)) == Plan(retouch=[place._replace(row=same)])
-    assert _plan(wanted) == Plan(make_directories=[wanted])
-    assert _plan(absent) == Plan(bookings=[gone_row("x", nothing.ref)])
-    assert _plan(absent._replace(row=old)) == Plan(removals=[absent._replace(row=old)])
-    assert _plan(absent._replace(row=directory)) == Plan(
+    assert done(_plan(place)) == planned(places=[place])
+    assert done(_plan(place._replace(row=gone))) == planned(places=[place._replace(row=gone)])
+    assert done(_plan(place._replace(row=old))) == planned(places=[place._replace(row=old)])
+    assert done(_plan(place._replace(row=same))) == planned(retouch=[place._replace(row=same)])
+    assert done(_plan(wanted)) == planned(make_directories=[wanted])
+    assert done(_plan(absent)) == planned(bookings=[gone_row("x", nothing.ref)])
+    assert done(_plan(absent._replace(row=old))) == planned(removals=[absent._replace(row=old)])
+    assert done(_plan(absent._replace(row=directory))) == planned(
         remove_directories=[absent._replace(row=directory)]
     )
-    assert _plan(wanted._replace(row=directory)) == Plan(bookings=[directory_row("x", made.ref)])
+    assert done(_plan(wanted._replace(row=directory))) == planned(
+        bookings=[directory_row("x", made.ref)]
+    )
 
 
 def test_file_in_a_directorys_place_and_the_other_way_round() -> None:
@@ -84,8 +108,12 @@ def test_file_in_a_directorys_place_and_the_other_way_round() -> None:
     directory, old = directory_row("x", BASE), file_row("x", "old", BASE)
     to_file = Wish("x", file, file.ref, directory)
     to_directory = Wish("x", made, made.ref, old)
-    assert _plan(to_file) == Plan(remove_directories=[to_file], places=[to_file._replace(row=None)])
-    assert _plan(to_directory) == Plan(removals=[to_directory], make_directories=[to_directory])
+    assert done(_plan(to_file)) == planned(
+        remove_directories=[to_file], places=[to_file._replace(row=None)]
+    )
+    assert done(_plan(to_directory)) == planned(
+        removals=[to_directory], make_directories=[to_directory]
+    )
 
 
 # --- moves ----------------------------------------------------------------------------------------
@@ -97,7 +125,7 @@ def test_rename_is_a_move() -> None:
     arrived, gone = move(2, "old", "new", "text", BASE)
     target = Wish("new", arrived, arrived.ref, None, "old")
     work = _plan(Wish("old", None, gone.ref, row), target)
-    assert work == Plan(moves=[MoveStep(row, target, gone.ref, True)])
+    assert done(work) == planned(moves=[MoveStep(row, target, gone.ref, True)])
 
 
 def test_other_content_is_no_move() -> None:
@@ -106,7 +134,7 @@ def test_other_content_is_no_move() -> None:
     arrived, gone = move(2, "old", "new", "text", BASE)
     target = Wish("new", arrived, arrived.ref, None, "old")
     removed = Wish("old", None, gone.ref, row)
-    assert _plan(removed, target) == Plan(removals=[removed], places=[target])
+    assert done(_plan(removed, target)) == planned(removals=[removed], places=[target])
 
 
 def test_file_goes_to_one_place_only() -> None:
