@@ -23,9 +23,8 @@ def files(device: Device) -> list[str]:
     return sorted(path.name for path in device.folder.glob("*.txt"))
 
 
-def test_mass_deletion_waits_is_answered_and_undone(emptied: Device, bert: Device) -> None:
-    """Exit code 3 until the answer; `keep` has the files back at once."""
-    bert.run("sync")
+def test_mass_deletion_waits_and_is_told(emptied: Device) -> None:
+    """Exit code 3; what waits and how to answer stands in every place where people look."""
     told = emptied.run("sync", code=3).stderr.decode()
     (question,) = emptied.document("questions")
     assert list(question) == ["id", "folder", "kind", "text", "choices", "since", "details"]
@@ -37,18 +36,19 @@ def test_mass_deletion_waits_is_answered_and_undone(emptied: Device, bert: Devic
     (folder,) = emptied.document("status")["folders"]
     assert folder["state"] == "waiting"
     assert question["id"] in folder["problems"][0]["message"]
-    shown = emptied.text("questions")
-    assert f"firnline answer {question['id']} keep" in shown
-    bert.run("sync")
-    assert files(bert) == FILES
+    assert f"firnline answer {question['id']} keep" in emptied.text("questions")
 
+
+def test_mass_deletion_is_answered_and_undone(emptied: Device) -> None:
+    """`keep` has the files back at once; what is no answer to a question is wrong usage."""
+    emptied.run("sync", code=3)
+    (question,) = emptied.document("questions")
     assert emptied.complaint("answer", "nope", "keep", code=2)
     assert "delete or keep" in emptied.complaint("answer", question["id"], "perhaps", code=2)
     emptied.run("answer", question["id"], "keep")
     assert files(emptied) == FILES
     assert emptied.document("questions") == []
     assert emptied.complaint("answer", question["id"], "delete", code=2)
-    emptied.run("sync")
 
 
 def test_deletion_that_is_meant_is_asked_on_each_device(emptied: Device, bert: Device) -> None:
