@@ -17,7 +17,7 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
-from tests.scenario.crashes import World
+from tests.scenario.crashes import World, killed
 from tests.scenario.disk_model import Disk, Remains
 from tests.scenario.laptops import Laptop
 from tests.scenario.rehearsal import Pass, Rehearsal, after
@@ -26,6 +26,8 @@ from tests.scenario.stories import LARGE, STORIES, Act, Story
 ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
 OUTCOMES = 8 if ALL else 1
 STRIDE = 1 if ALL else 4
+MOST_STEPS = 60
+"""A kill of the start after a loss of power comes within so many steps, or not at all."""
 
 pytestmark = [
     pytest.mark.usefixtures("small_batches"),
@@ -113,7 +115,8 @@ def _renumber(table: Path, inodes: dict[int, int]) -> None:
 
 @every_pass
 def test_the_power_goes(memory_disk: Path, tally: Counter[str], story: Story, number: int) -> None:
-    """Whatever of the unsynced is left, the story comes to the end that it has without."""
+    """Whatever of the unsynced is left, the story comes to the end that it has without; also where
+    the next start is killed."""
     rehearsal = Rehearsal(memory_disk, story)
     where = rehearsal.passes[number]
     seed = os.urandom(4).hex()
@@ -121,6 +124,10 @@ def test_the_power_goes(memory_disk: Path, tally: Counter[str], story: Story, nu
         tally["losses of power"] += 1
         with after(power.step, f"seed {power.seed}"):
             cut(rehearsal, where, power)
+            chance = Random(power.seed)
+            if chance.random() < 0.5:
+                second = killed(rehearsal.laptop(where), 1 + chance.randrange(MOST_STEPS))
+                tally["kills after a loss of power"] += second is not None
             rehearsal.carry_on(where)
             rehearsal.check()
 
