@@ -90,3 +90,29 @@ def test_an_older_table_and_a_newer_home_store(tmp_path: Path) -> None:
     assert len({entry.data_hash for entry in state.journal.entries("file")}) == 3
     state.close()
     check_rest([a])
+
+
+def test_a_store_that_goes_while_a_device_joins(tmp_path: Path) -> None:
+    """A device without a table whose store goes in the middle of the first reading tells nobody
+    anything yet: an older copy of the folder on it is no new version of anything, and what others
+    deleted is not new."""
+    store, clock = tmp_path / "store", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=clock)
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store], clock=clock)
+    for number in (1, 2, 3):
+        a.write("file", f"version {number}")
+        a.write("deleted", f"version {number}")
+        settle(a)
+    a.delete("deleted")
+    settle(a)
+    b.write("file", "version 2")
+    b.write("deleted", "version 2")
+    b.wrap = Faults(clock, "store", Fault("open", repeat=99, error=UnavailableError("", "gone")))
+    report = b.sync()
+    assert not report.complete
+    assert "first reading" in {problem.kind for problem in report.problems}
+    assert report.written == report.applied == 0
+    b.wrap = a.wrap
+    settle(a, b)
+    assert a.tree() == b.tree() == {"file": "version 3"}
+    check_rest([a, b])

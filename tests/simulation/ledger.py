@@ -58,14 +58,16 @@ class Ledger:
 
     # --- what must hold -------------------------------------------------------------------------
 
-    def check(self, stores: set[DataHash], folders: Iterable[Standing]) -> None:
-        """At a quiet point."""
-        folders = list(folders)
-        shown = {found for folder in folders for found in folder.contents}
-        lost = self.taken - stores - shown
+    def check_found(self, stores: set[DataHash], folders: Iterable[Standing]) -> None:
+        """No lost update."""
+        lost = self.taken - stores - {found for folder in folders for found in folder.contents}
         assert not lost, f"lost update: {sorted(lost)}"
+
+    def check_seen(self, folders: Iterable[Standing]) -> None:
+        """No phantom deletion, nothing overwritten unseen, no resurrection."""
+        here = {(path, found) for folder in folders for path, (found, _) in folder.items()}
+        shown = {data_hash for _, data_hash in here}
         vanished = self.taken - self._replaced - shown - self.vague
         assert not vanished, f"phantom deletion, or written over unseen: {sorted(vanished)}"
-        here = {(path, found) for folder in folders for path, (found, _) in folder.items()}
         back = {where for where in here & self._deleted if where[1] not in self._moved | self.vague}
         assert not back, f"deleted, and back: {sorted(back)}"

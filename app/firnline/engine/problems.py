@@ -256,6 +256,7 @@ _KINDS = {
         "The store lost something",
         "`firnline verify --repair` checks all of it; look at its disk if it goes on",
     ),
+    "first reading": ("The store went away", "this folder waits for it: " + _AGAIN),
     "suspect store": ("The store is suspect", "look at its disk or server; " + _AGAIN),
     "home store": ("No history here", "look at the space and the rights of its place; " + _AGAIN),
     # this device

@@ -20,9 +20,9 @@ from firnline.folder.scan import Known, Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
 from firnline.state.questions import Question
-from firnline.stores.errors import DeniedError, StoreError
+from firnline.stores.errors import DeniedError, StoreError, UnavailableError
 from firnline.sync.applier import Applier
-from firnline.sync.context import FolderContext, Problem
+from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.copier import Copier
 from firnline.sync.deletion_guard import DeletionGuard
 from firnline.sync.differences import Differences
@@ -78,22 +78,50 @@ def run_pass(context: FolderContext) -> PassReport:
     list_home(context)
     ignore = Ignore.load(context.root)
     _notice_ignore(context, ignore)
+    reached, is_new = list(context.stores), _is_new(context)
     lasting = pull(context).problems + [
         Problem(IGNORE_FILE, "ignore pattern", text) for text in ignore.problems
     ]
     report.copied += _try_full_stores(context)
     names.recall()
     rounds = _Rounds(context, ignore, report)
-    try:
-        rounds.run()
-    except ClockBeforeBuildError as error:
-        report.problems.append(Problem("", "clock", str(error)))
+    broke_off = _broke_off(context, reached)
+    if is_new and broke_off:
+        report.problems += [_first_reading(connected) for connected in broke_off]
+        report.complete = False
+    else:
+        _run(rounds, report)
     report.problems += [*context.found, *lasting]
     for problem in names.tidy(complete=report.complete):
         (report.notices if problem.is_notice else report.problems).append(problem)
     _copy(context, report)
     _report(context, report, rounds.clock)
     return report
+
+
+def _is_new(context: FolderContext) -> bool:
+    """True when this device knows of none of its files where they came from."""
+    return context.state.files.is_empty()
+
+
+def _broke_off(context: FolderContext, reached: list[Connected]) -> list[Connected]:
+    """The stores that went meanwhile, and may be back soon."""
+    gone = {u.store_id for u in context.unreached if isinstance(u.why, UnavailableError)}
+    return [connected for connected in reached if connected.store_id in gone]
+
+
+def _first_reading(connected: Connected) -> Problem:
+    """A device without its table first reads every store in reach in full (docs/design.md section
+    7): of what it does not know it would say that it is new."""
+    message = "it went while it was read for the first time; nothing is told or changed before"
+    return Problem("", "first reading", message, connected.name)
+
+
+def _run(rounds: "_Rounds", report: PassReport) -> None:
+    try:
+        rounds.run()
+    except ClockBeforeBuildError as error:
+        report.problems.append(Problem("", "clock", str(error)))
 
 
 class _Rounds:
