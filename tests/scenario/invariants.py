@@ -38,7 +38,8 @@ def sync_until_rest(laptops: Iterable[Laptop], rounds: int = 8) -> None:
         after = _files(laptops)
         if not any(report.written or report.applied or report.copied for report in reports):
             assert after == before, "something was written at rest"
-            assert [report.problems for report in reports] == [[] for _ in reports]
+            problems = [report.problems for report in reports]
+            assert not any(problems), f"problems at rest: {problems}"
             assert all(report.complete for report in reports)
             return
     raise AssertionError("the laptops never came to rest")

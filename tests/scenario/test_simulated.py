@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from tests.doubles.faulty_store import Fault, FaultyStore
 from tests.scenario.invariants import check_rest
-from tests.scenario.laptops import Laptop, LaptopClock, settle
+from tests.scenario.laptops import LAYOUT, Laptop, LaptopClock, settle
 from tests.scenario.schedules import lose_database
+from tests.scenario.store_contents import event_files
 
 from firnline.state.folder_state import FolderState
 from firnline.stores.base import Store
@@ -116,3 +117,38 @@ def test_a_store_that_goes_while_a_device_joins(tmp_path: Path) -> None:
     settle(a, b)
     assert a.tree() == b.tree() == {"file": "version 3"}
     check_rest([a, b])
+
+
+class Order:
+    """Steps that note whether the names of index entries are durable before those of events."""
+
+    def __init__(self, store: Path) -> None:
+        self.unsafe: list[str] = []
+        self._store = store
+        self._new: set[Path] = set()
+        self._before = self._index()
+
+    def _index(self) -> set[Path]:
+        return set((self._store / LAYOUT.root / "eventsindex").rglob("*"))
+
+    def __call__(self, name: str) -> None:
+        self._new |= self._index() - self._before
+        if self._new and event_files(self._store):
+            self.unsafe.append(name)
+        if name == "store.sync_directory":
+            self._before |= self._new
+            self._new.clear()
+
+
+def test_index_entries_are_durable_before_a_copied_event(tmp_path: Path) -> None:
+    """An event that is copied to a store may be found there after a loss of power, and then nobody
+    looks whether its index entries are: so they stand before it has its name."""
+    near, far, clock = tmp_path / "near", tmp_path / "far", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [near], clock=clock)
+    a.write("file", "text")
+    settle(a)
+    a.stores.append(far)
+    order = Order(far)
+    a.sync(steps=order)
+    assert len(event_files(far)) == 1
+    assert order.unsafe == []

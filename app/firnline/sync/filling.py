@@ -48,6 +48,7 @@ class Filling:
         self._context = context
         self._is_home = target is context.home
         self._bodies = Bodies(context)
+        self._index: list[tuple[str, bytes]] = []
         self._small: list[tuple[str, bytes]] = []
         self._small_bytes = 0
         self._events: list[EventRow] = []
@@ -59,7 +60,7 @@ class Filling:
             self._bring_named(entries)
         again = self._context.state.stores.is_doubtful(self.target.store_id, row.id)
         with self._guarded():
-            self._small += missing_index(
+            self._index += missing_index(
                 self._context, self.target, indexed_paths(row.name, entries), again=again
             )
 
@@ -73,7 +74,7 @@ class Filling:
             if look(self._context, self.target, row) is not Standing.WHOLE:
                 return False
             # With its index entries: the failed write may have ended before or between them.
-            flush_small(self.target, self._small)
+            flush_small(self.target, self._index)
         self._book([row])
         return True
 
@@ -96,6 +97,9 @@ class Filling:
         with self._guarded():
             self.target.require_current()
             send_hints(self._context, self.target, [row.name for row in events])
+            # With a barrier of their own: after a loss of power an event may stand, and nobody
+            # would look again whether its index entries do.
+            flush_small(self.target, self._index)
             flush_small(self.target, self._small)
         self._small_bytes = 0
         self._book(events)
