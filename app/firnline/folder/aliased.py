@@ -196,9 +196,9 @@ class Aliased:
         """The local name of `name` in a local directory. Raises FileNotFoundError."""
         with self._lock:
             found = self._find(directory, name)
-        if found is None:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
-        return found
+            if found is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+            return self._names(directory).written(found)
 
     def local_path(self, path: str) -> str | None:
         """The local path of what stands at `path`; None where nothing does."""

@@ -44,6 +44,10 @@ class Listing:
     def __iter__(self) -> Iterator[str]:
         return iter(self._spelled.values())
 
+    def written(self, local: str) -> str:
+        """`local` as the disk writes it."""
+        return self._spelled.get(self._limits.spelling(local), local)
+
     def like(self, name: str) -> set[str]:
         """What cannot stand beside `name`."""
         return self._keys.get(self._limits.key(name), set())
