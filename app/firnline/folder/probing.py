@@ -4,6 +4,7 @@ Asked of the file system and not of the kind that it says it is: mount options, 
 and FUSE decide as much. What is left there after a crash is swept with other temporary files.
 """
 
+import errno
 import json
 import os
 import unicodedata
@@ -20,6 +21,12 @@ from firnline.folder.filesystem import Root
 from firnline.folder.temporary import new_name
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_TROUBLE = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE", "ENFILE", "ENOMEM", "EBUSY")
+    if hasattr(errno, name)
+)
+"""Says nothing about a name, and must not be remembered as if it did."""
 _SHARP_S = "\u00df"
 
 
@@ -93,7 +100,11 @@ class _Probe:
         self._steps("probe names")
         try:
             os.close(self._access.open(f"{TEMPORARIES}/{name}", _CREATE))
-        except (OSError, FolderError):
+        except OSError as error:
+            if error.errno in _TROUBLE:
+                raise
+            return False
+        except FolderError:
             return False
         return True
 
