@@ -325,12 +325,16 @@ class Life:
         self._asleep.clear()
         for device in self._devices:
             device.away.clear()
+            # Who is asked about a mass deletion means it. Before, it waits.
+            device.delete_unasked = True
             device.clock.moment = self._time.moment + self._small_skew()
         self._rest()
         # Stores are listed in full, and what waited for a week does not wait any more.
         self._wait(timedelta(days=8))
         self._rest()
         self._check()
+        for device in self._devices:
+            device.delete_unasked = False
 
     def _rest(self) -> None:
         for _ in range(_ROUNDS):
