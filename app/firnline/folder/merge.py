@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.folder.metadata import Stat, known_inode, known_time, stat_of
@@ -39,6 +39,10 @@ class Known(NamedTuple):
         return self.kind == Kind.FILE and (not modes or executable is bool(mode & stat.S_IXUSR))
 
 
+KnownRow = tuple[str, str, int, int, int, str]
+"""The fields of a `Known`: a scan reads all of them, and makes few into one."""
+
+
 class Seen(NamedTuple):
     """A file or link that is new, or is not what the table says."""
 
@@ -61,7 +65,7 @@ class Merge:
         self.files = 0
         self.bytes = 0
 
-    def run(self, known: Iterable[Known]) -> None:
+    def run(self, known: Iterable[KnownRow]) -> None:
         """Raises ValueError when the rows are out of order: all after that would look missing."""
         usual = stat.S_IFREG
         mask = _FORMAT | (stat.S_IXUSR if self._modes else 0)
@@ -71,14 +75,16 @@ class Merge:
         row = next(rows, None)
         for path, found, local in self._walk:
             while row is not None and row[0] < path:
-                self.absent.append(row)
+                self.absent.append(Known(*row))
                 row = _after(row, next(rows, None))
             match = None
             if row is not None and row[0] == path:
                 match = row
-                row = _after(row, next(rows, None))
+                row = next(rows, None)
+                if row is not None and row[0] <= path:
+                    _out_of_order(path, row)
             if path in rivals:
-                chosen = self._choose(path, match)
+                chosen = self._choose(path, match and Known(*match))
                 if chosen is None:
                     continue
                 local, found = chosen
@@ -93,11 +99,11 @@ class Merge:
                     and found.st_mode & mask == usual
                     and kind == "f"
                     and flags == NO_FLAGS
-                ) or match.describes(found, modes=self._modes):
+                ) or Known(*match).describes(found, modes=self._modes):
                     continue
             self.changed.append(seen(path, found, local, modes=self._modes))
         while row is not None:
-            self.absent.append(row)
+            self.absent.append(Known(*row))
             row = _after(row, next(rows, None))
         self.files, self.bytes = files, size
 
@@ -126,7 +132,11 @@ def seen(path: str, found: os.stat_result, local: str | None, *, modes: bool) ->
     return Seen(path, kind, stat_of(found, modes=modes), local)
 
 
-def _after(row: Known, following: Known | None) -> Known | None:
+def _after(row: KnownRow, following: KnownRow | None) -> KnownRow | None:
     if following is not None and following[0] <= row[0]:
-        raise ValueError(f"known paths out of order: {following[0]!r} after {row[0]!r}")
+        _out_of_order(row[0], following)
     return following
+
+
+def _out_of_order(path: str, following: KnownRow) -> NoReturn:
+    raise ValueError(f"known paths out of order: {following[0]!r} after {path!r}")

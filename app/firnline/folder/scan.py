@@ -15,7 +15,7 @@ from typing import NamedTuple
 from firnline.core.clock import Clock
 from firnline.folder.absence import Absence
 from firnline.folder.ignore import Ignore
-from firnline.folder.merge import Known, Merge, Seen
+from firnline.folder.merge import Known, KnownRow, Merge, Seen
 from firnline.folder.view import View
 from firnline.folder.walk import SkipKind, Skipped, Walk
 
@@ -52,7 +52,7 @@ class Scan(NamedTuple):
 
 def scan(
     root: View,
-    known: Iterable[Known],
+    known: Iterable[KnownRow],
     ignore: Ignore,
     *,
     clock: Clock,

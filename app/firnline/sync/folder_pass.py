@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from firnline.core.clock import ClockBeforeBuildError
 from firnline.folder.ignore import IGNORE_FILE, Ignore
-from firnline.folder.scan import Known, Scan, scan
+from firnline.folder.scan import Scan, scan
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
 from firnline.state.questions import Question
@@ -203,7 +203,7 @@ def _scan(context: FolderContext, ignore: Ignore, report: PassReport) -> Scan:
     mounts: list[str] = json.loads(state.fact("mounts") or "[]")
     found = scan(
         context.root,
-        map(Known._make, state.files.known()),
+        state.files.known(),
         ignore,
         clock=context.clock,
         dirs=state.files.directories(),
