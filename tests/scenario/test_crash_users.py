@@ -142,6 +142,14 @@ def files_of(laptop: Laptop) -> list[str]:
     return [name for name in names if not name.startswith(".firnline/")]
 
 
+def _rehearse(place: Path, story: Story) -> Rehearsal:
+    """These users mean what they do, also where they delete all that there is."""
+    rehearsal = Rehearsal(place, story)
+    for laptop in rehearsal.world.laptops.values():
+        laptop.delete_unasked = True
+    return rehearsal
+
+
 # Passes after which nobody but the user of the killed laptop edits anything.
 LAST_EDITED = [
     (story, number)
@@ -161,7 +169,7 @@ def test_editing_after_a_crash(
     memory_disk: Path, tally: Counter[str], story: Story, number: int
 ) -> None:
     """Who edits, deletes or moves a file before the killed laptop starts again loses nothing."""
-    rehearsal = Rehearsal(memory_disk, story)
+    rehearsal = _rehearse(memory_disk, story)
     where = rehearsal.passes[number]
     laptop = rehearsal.laptop(where)
     for step in range(1, len(where.steps) + 1):
@@ -251,7 +259,7 @@ def test_saves_that_slip_in(
 ) -> None:
     """Whatever is saved, replaced, deleted or moved while a pass brings the folder in line with
     the log, in the last moment before a file is replaced even, is not lost."""
-    rehearsal = Rehearsal(memory_disk, story)
+    rehearsal = _rehearse(memory_disk, story)
     where = rehearsal.passes[number]
     for step, name in enumerate(where.steps, 1):
         if name in CHANGES or ALL:
@@ -270,7 +278,7 @@ def test_saves_that_slip_in_before_a_crash(
     memory_disk: Path, tally: Counter[str], story: Story, number: int, what: Do
 ) -> None:
     """Nor is what somebody saves once more at the next step, or just before the pass dies."""
-    rehearsal = Rehearsal(memory_disk, story)
+    rehearsal = _rehearse(memory_disk, story)
     where = rehearsal.passes[number]
     renames = [step for step, name in enumerate(where.steps, 1) if name in RENAMES or ALL]
     for step, again, dies in product(renames, (0, 1), (0, 1)):
@@ -312,7 +320,7 @@ def test_programs_that_keep_files_open(
 ) -> None:
     """What a program writes to a file that it has open is not lost, even when the file has been
     replaced or taken away meanwhile, as long as the pass has not looked at it for the last time."""
-    rehearsal = Rehearsal(memory_disk, story)
+    rehearsal = _rehearse(memory_disk, story)
     where = rehearsal.passes[number]
     for step, name in enumerate(where.steps, 1):
         if name in CHANGES:
