@@ -7,7 +7,7 @@ except `NotInside` for a parent that is a link or not a directory.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -59,6 +59,13 @@ class OpenDirectory(Protocol):
 
     def child(self, name: str) -> "OpenDirectory":
         """A directory in this one, never through a link. Raises OSError."""
+        ...
+
+    def expect(self, names: Iterable[str], length: int) -> None:
+        """Tell the system that these files' first `length` bytes are wanted soon.
+
+        A hint: does nothing where the system takes none, or for what cannot be opened.
+        """
         ...
 
     def sync(self) -> None:

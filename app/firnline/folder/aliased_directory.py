@@ -1,7 +1,7 @@
 """A directory of a disk that cannot hold every name: what is in it, and how it is listed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -107,6 +107,10 @@ class AliasedDirectory:
         return AliasedDirectory(
             self._access, self._inner.child(local), path, join(self._local, local)
         )
+
+    def expect(self, names: Iterable[str], length: int) -> None:
+        local = [self._access.local_leaf(self._local, name) for name in names]
+        self._inner.expect(local, length)
 
     def sync(self) -> None:
         self._inner.sync()

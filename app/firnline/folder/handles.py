@@ -14,7 +14,7 @@ import os
 import stat
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ AVAILABLE = {os.open, os.stat, os.mkdir, os.rename, os.link, os.unlink} <= os.su
 KEPT_HANDLES = 64
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_HINT = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | _NO_FOLLOW
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_FOLLOW
 _NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, *kernel.UNSUPPORTED})
 
@@ -44,6 +45,21 @@ class HandleDirectory:
 
     def child(self, name: str) -> "HandleDirectory":
         return HandleDirectory(os.open(name, _DIRECTORY, dir_fd=self._descriptor))
+
+    def expect(self, names: Iterable[str], length: int) -> None:
+        if not hasattr(os, "posix_fadvise"):
+            return
+        for name in names:
+            try:
+                descriptor = os.open(name, _HINT, dir_fd=self._descriptor)
+            except OSError:
+                continue
+            try:
+                os.posix_fadvise(descriptor, 0, length, os.POSIX_FADV_WILLNEED)
+            except OSError:
+                pass
+            finally:
+                os.close(descriptor)
 
     def sync(self) -> None:
         os.fsync(self._descriptor)

@@ -8,7 +8,7 @@ one; Python offers nothing better there.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -78,6 +78,9 @@ class PathDirectory:
 
     def child(self, name: str) -> "PathDirectory":
         return PathDirectory(os.path.join(self._path, name))
+
+    def expect(self, names: Iterable[str], length: int) -> None:
+        """Windows takes no such hint."""
 
     def sync(self) -> None:
         """Windows has no such thing: there the entry is durable with the file."""

@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterable
+from contextlib import closing, suppress
 
 from firnline.core.event import Kind
 from firnline.core.paths import normalize
@@ -113,6 +115,11 @@ class View:
                 return f"{device}"
             found = os.statvfs(self.path)
             return f"{device}:{getattr(found, 'f_fsid', 0)}:{found.f_namemax}"
+
+    def expect(self, directory: str, names: Iterable[str], length: int) -> None:
+        """Tell the system that files in `directory` will be read soon; a hint and no more."""
+        with suppress(OSError, NotInside), closing(self.access.open_directory(directory)) as found:
+            found.expect(names, length)
 
     def free_space(self) -> int | None:
         """Bytes that may still be written, None where the system does not say. Some stay free:

@@ -16,6 +16,7 @@ from firnline.core.paths import ancestors
 from firnline.core.reconcile import ABSENT, Book, Finding, Write, reconcile
 from firnline.folder.errors import FolderError, Vanished
 from firnline.folder.read import read_link, read_small
+from firnline.folder.read_ahead import ReadAhead
 from firnline.folder.scan import Scan, Seen
 from firnline.state.file_index import FileRow
 from firnline.sync.context import FolderContext, Problem
@@ -54,6 +55,7 @@ class Differences:
         self._contents = GoneContents(())
         self._rows_tell = context.state.journal.dirty_count() == 0
         """Nothing came that is not applied yet, so a straight row stands for its path's log."""
+        self._ahead = ReadAhead(context.root, context.clock, ())
         self._booked: list[FileRow] = []
         self._touched: list[str] = []
         self.problems: list[Problem] = []
@@ -163,6 +165,9 @@ class Differences:
     # --- new and changed content --------------------------------------------------------------
 
     def _publish_changed(self, changed: Sequence[Seen]) -> None:
+        small = [s for s in changed if s.kind is Kind.FILE and s.stat.size <= MAX_BODIES]
+        paths = [seen.local or seen.path for seen in small]
+        self._ahead = ReadAhead(self._context.root, self._context.clock, paths)
         for start in range(0, len(changed), _SLICE):
             group = changed[start : start + _SLICE]
             logs = self._context.state.journal.entries_of([seen.path for seen in group])
@@ -179,7 +184,8 @@ class Differences:
             elif seen.stat.size > MAX_BODIES:
                 self._take_large(seen, row, log)
             else:
-                body, stat = read_small(root, local, self._context.clock, MAX_BODIES)
+                with self._ahead.reading(local):
+                    body, stat = read_small(root, local, self._context.clock, MAX_BODIES)
                 self._take(Reading.of(self._context, seen, stat, body, row, log))
         except Vanished:
             return
