@@ -169,3 +169,22 @@ def _synced(laptop: Laptop) -> dict[str, object]:
 def _without_refs(found: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
     """Event names tell the time, which runs differently where more is asked for."""
     return [(*row[:5], row[6] if row[1] != "-" else None) for row in found]
+
+
+def test_directory_that_was_emptied_before_the_move_stays_gone(tmp_path: Path) -> None:
+    """What applying emptied is removed before its parent is renamed: carried along it would look
+    like a directory that the user here made."""
+    anna, bert = pair(tmp_path)
+    for path in ("photos/summer/sea/d.txt", "photos/summer/c.txt"):
+        anna.delete(path)
+    (anna.folder / "photos/summer/sea").rmdir()
+    (anna.folder / "photos/summer").rmdir()
+    anna.sync()
+    rename(anna)
+    anna.sync()
+    report = bert.sync()
+    assert report.written == 0
+    assert anna.tree() == bert.tree()
+    settle(anna, bert)
+    assert "pictures/summer" not in anna.tree()
+    check_done([anna, bert])

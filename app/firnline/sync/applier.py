@@ -133,6 +133,9 @@ class Applier:
             self._each(wish.path, self._retouch, wish)
         for wish in made.removals:
             self._each(wish.path, self._remove, wish)
+        if made.directory_moves:
+            # Carried along, they would look like directories that the user made.
+            self._remove_emptied({wish.path for wish in made.removals})
         for move in made.directory_moves:
             self._move_directory(move)
         for step in made.moves:
