@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from firnline.core.entry import Change
-from firnline.core.event import Op, check_flags, decode_mtime, encode_mtime
+from firnline.core.event import NO_FLAGS, Op, check_flags, decode_mtime, encode_mtime
 from firnline.core.hashing import EMPTY_HASH, DataHash, Ref
 from firnline.core.paths import BadPathError, check_path, quoted
 
@@ -30,6 +30,14 @@ MEMBER_OPS = frozenset({Op.PUT, Op.DEL, Op.MOV, Op.MKD, Op.RMD, Op.LNK})
 _KEYS = {"flags", "from", "hash", "mtime", "offset", "op", "parent", "path", "size"}
 _HEADER = re.compile(rb"firnline-batch 1 (0|[1-9][0-9]{0,9})\n")
 _HASHES = re.compile("[0-9a-v]{32} (?:0|[0-9a-v]{10})")
+_STRING = r'"([^"\\\x00-\x1f]*)"'
+_COUNT = "(0|[1-9][0-9]{0,17})"
+_AS_WRITTEN = re.compile(
+    rf'{{"flags":"([-xl])","from":(?:null|{_STRING}),"hash":"([0-9a-v]{{32}})",'
+    rf'"mtime":"([0-9a-v]{{9}})","offset":(?:null|{_COUNT}),"op":"([a-z]{{3}})",'
+    rf'"parent":"(0|[0-9a-v]{{10}})","path":{_STRING},"size":{_COUNT}}}'
+)
+"""A line as `_line` makes it, unless a string needs an escape."""
 _OPS = {str(op): op for op in MEMBER_OPS}
 _EMPTY = frozenset({Op.DEL, Op.MKD, Op.RMD})
 _decode = json.JSONDecoder().raw_decode
@@ -111,6 +119,41 @@ def _lines(manifest: bytes) -> Iterator[str]:
 
 
 def _member(line: str) -> Change:
+    """One line of a manifest: as we write it (read by one expression), or any JSON that says so."""
+    match = _AS_WRITTEN.fullmatch(line)
+    if match is None:
+        return _any_member(line)
+    flags, source, data_hash, mtime, offset, op_text, parent, path, size = match.groups()
+    op = _OPS.get(op_text)
+    if op is None:
+        raise BadBatchError(f"{op_text!r} cannot be in a batch")
+    if flags != NO_FLAGS:
+        check_flags(op, flags)
+    _path(path)
+    _check(op, path, source, data_hash)
+    return Change(
+        op,
+        path,
+        source,
+        Ref(parent),
+        DataHash(data_hash),
+        int(size),
+        int(mtime, 32),
+        flags,
+        None if offset is None else int(offset),
+    )
+
+
+def _check(op: Op, path: str, source: str | None, data_hash: str) -> None:
+    if source is not None:
+        _path(source)
+    if op is Op.MOV and (source is None or source == path):
+        raise BadBatchError("a move without a source of its own")
+    if op in _EMPTY and data_hash != EMPTY_HASH:
+        raise BadBatchError(f"{op} with a content")
+
+
+def _any_member(line: str) -> Change:
     fields: Any
     fields, end = _decode(line)
     if end != len(line) or not isinstance(fields, dict) or fields.keys() != _KEYS:
@@ -120,11 +163,7 @@ def _member(line: str) -> Change:
         raise BadBatchError(f"{fields['op']!r} cannot be in a batch")
     check_flags(op, fields["flags"])
     path = _path(fields["path"])
-    source = fields["from"]
-    if source is not None:
-        _path(source)
-    if op is Op.MOV and (source is None or source == path):
-        raise BadBatchError("a move without a source of its own")
+    source = None if fields["from"] is None else _text(fields["from"])
     data_hash, parent, mtime = (
         _text(fields["hash"]),
         _text(fields["parent"]),
@@ -132,8 +171,7 @@ def _member(line: str) -> Change:
     )
     if not _HASHES.fullmatch(f"{data_hash} {parent}"):
         raise BadBatchError("a hash that is none")
-    if op in _EMPTY and data_hash != EMPTY_HASH:
-        raise BadBatchError(f"{op} with a content")
+    _check(op, path, source, data_hash)
     offset = fields["offset"]
     return Change(
         op,

@@ -18,6 +18,7 @@ from firnline.core.batch import (
     read_manifest,
     write_manifest,
 )
+from firnline.core.entry import Change
 from firnline.core.event import Op
 from firnline.core.hashing import PLAIN, Ref
 
@@ -37,9 +38,10 @@ MEMBER = {
 EMPTY = "ls9kjeflv6gqd8209nl3dn6996dsm9e9"
 
 
-def manifest(*members: dict[str, object]) -> bytes:
-    """Lines as a writer who keeps to no rules but JSON's would make them."""
-    lines = [json.dumps(MEMBER | member, sort_keys=True) for member in members]
+def manifest(*members: dict[str, object], blanks: bool = True) -> bytes:
+    """Lines as a writer who keeps to no rules but JSON's would make them, or like ours."""
+    between = None if blanks else (",", ":")
+    lines = [json.dumps(MEMBER | member, sort_keys=True, separators=between) for member in members]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
@@ -189,10 +191,11 @@ REFUSED_MEMBERS: list[tuple[str, dict[str, object], str]] = [
     REFUSED_MEMBERS,
     ids=[description for description, *_ in REFUSED_MEMBERS],
 )
-def test_refused_members(description, member, reason):
+@pytest.mark.parametrize("blanks", [True, False])
+def test_refused_members(description, member, reason, blanks):
     """A line that is no member brings down the whole batch, with its number and the reason."""
     with pytest.raises(BadBatchError, match=rf"member 1: .*{reason}"):
-        read_manifest(manifest(member))
+        read_manifest(manifest(member, blanks=blanks))
 
 
 @pytest.mark.parametrize("key", sorted(MEMBER))
@@ -307,3 +310,22 @@ def test_a_changed_manifest_is_refused_or_another_one(changes, at, length, put):
         return
     again = write_manifest(found)
     assert read_manifest(again[manifest_size(again)[0] :]) == found
+
+
+@given(manifests(), st.integers(0, 400), st.integers(0, 3), st.binary(max_size=3))
+def test_plain_lines_mean_what_json_says(changes, at, length, put):
+    """Lines as we write them are read by a short way, which gives what JSON's own reader gives: a
+    blank in each line, which means nothing, closes the short way."""
+    written = write_manifest(changes)
+    lines = written[manifest_size(written)[0] :]
+    at = at % (len(lines) + 1)
+    lines = lines[:at] + put + lines[at + length :]
+    spaced = b"".join(line.replace(b"{", b"{ ", 1) for line in lines.splitlines(keepends=True))
+    assert read_or_none(lines) == read_or_none(spaced)
+
+
+def read_or_none(lines: bytes) -> list[Change] | None:
+    try:
+        return read_manifest(lines)
+    except BadBatchError:
+        return None
