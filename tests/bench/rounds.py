@@ -35,12 +35,13 @@ class Contestant:
         if step.first:
             for command in self.program.set_up(step.side, self.place):
                 execute(command)
+        if step.rehearsed:
+            for side in Side:
+                execute(self.program.sync(side, self.place))
         if step.change is not None:
             step.change(self.place.tree(Side.SEND))
             self.wanted = listing(self.place.tree(Side.SEND))
         command = self.program.sync(step.side, self.place)
-        if step.warm:
-            execute(command)
         sample = measure(command, self.place.root, cold=cold and not step.warm)
         self.compare(step.side)
         return sample

@@ -18,6 +18,7 @@ MILLISECOND = 1_000_000
 FIRST_MTIME = 1_600_000_000_123_456_789
 MTIME_STEP = 4_321_987_654
 HALF, OTHER_HALF, RENAMED = "half", "other half", "renamed half"
+RENAMED_AGAIN = "half renamed again"
 MARKER = ".firnline"
 """What Firnline keeps at the root of a folder; no part of the tree (docs/design.md section 7)."""
 
@@ -97,6 +98,11 @@ def change_one_percent(root: Path) -> None:
 def rename_half(root: Path) -> None:
     """Half of the files get another path, by the rename of one folder."""
     (root / HALF).rename(root / RENAMED)
+
+
+def rename_again(root: Path) -> None:
+    """The same files once more."""
+    (root / RENAMED).rename(root / RENAMED_AGAIN)
 
 
 def walk(root: Path, below: str = "") -> Iterator[tuple[str, os.stat_result | None]]:
