@@ -9,7 +9,7 @@ from tests.scenario.store_contents import contents_in, event_files, missing_cont
 
 from firnline.core.event import Op, parse_name
 from firnline.core.hashing import PLAIN
-from firnline.sync import applier, differences, filling, publisher
+from firnline.sync import apply_plan, differences, filling, publisher
 
 LIMIT = 1000
 """What a batch holds here, in bytes: files above it are events of their own, and streamed."""
@@ -27,8 +27,8 @@ def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "_SMALL", 500)
     monkeypatch.setattr(filling, "_GROUP_BYTES", 700)
     monkeypatch.setattr(filling, "_GROUP_EVENTS", 3)
-    monkeypatch.setattr(applier, "_GROUP_FILES", 7)
-    monkeypatch.setattr(applier, "_GROUP_BYTES", 900)
+    monkeypatch.setattr(apply_plan, "_GROUP_FILES", 7)
+    monkeypatch.setattr(apply_plan, "_GROUP_BYTES", 900)
 
 
 @pytest.fixture

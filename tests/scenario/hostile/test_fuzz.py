@@ -11,12 +11,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.chance import fresh_seed
 from tests.scenario.hostile.fuzz_parsers import TARGETS, Target, fuzz, settings_target
 from tests.scenario.hostile.fuzz_stores import attack, make_world
 
 PARSED = int(os.environ.get("FIRNLINE_FUZZ", "300"))
 ATTACKED = PARSED // 10
-FIRST_SEED = int(os.environ.get("FIRNLINE_FUZZ_SEED") or int.from_bytes(os.urandom(4), "big"))
+FIRST_SEED = int(os.environ.get("FIRNLINE_FUZZ_SEED") or fresh_seed())
 MOST_MEMORY = 64 * 2**20
 
 
