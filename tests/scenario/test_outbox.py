@@ -176,6 +176,28 @@ def test_undone_deletion_names_content_that_is_kept(
     check_rest(both)
 
 
+@pytest.mark.parametrize("names", [["s1"], ["s1", "s2"]])
+def test_part_of_an_event_is_written_again(tmp_path: Path, names: list[str]) -> None:
+    """A part that stands in a store under an event's name, and that nobody remembers as a failed
+    write, is found when the home store would let go of the event, and is made whole."""
+    stores = [tmp_path / name for name in names]
+    a = Laptop(tmp_path / "a", "aaaaaaaa", stores)
+    settle(a)
+    a.away = {stores[-1]}
+    a.write("f.txt", "text")
+    a.sync()
+    (event,) = event_files(a.place / "home").values()
+    part = stores[-1] / event.relative_to(a.place / "home")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(event.read_bytes()[:2])
+    a.away = set()
+    a.sync()
+    settle(a)
+    assert part.read_text() == "text"
+    assert at_home(a) == set()
+    check_rest([a])
+
+
 # --- the one store that had it is dead ------------------------------------------------------------
 
 

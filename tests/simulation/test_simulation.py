@@ -1,10 +1,11 @@
-"""A number of simulated lives in every run, other ones each time; more by hand:
+"""A number of simulated lives in every run, the same ones each time, so that who changes nothing
+breaks nothing. Other ones by hand, most of all before a release:
 
-python3 packaging/dev.py simulate --seeds 1000 --from 0
+python3 packaging/dev.py simulate --seeds 1000 --from 388105
+FIRNLINE_SEEDS=1000 FIRNLINE_FIRST_SEED=388105 python3 packaging/dev.py test tests/simulation
 """
 
 import os
-import random
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections import Counter
 import pytest
 
 SEEDS = int(os.environ.get("FIRNLINE_SEEDS", "25"))
+FIRST = int(os.environ.get("FIRNLINE_FIRST_SEED", "0"))
 
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -24,8 +26,7 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(3600)
 def test_lives(tally: Counter[str]) -> None:
     """Whatever a seed brings, at its quiet points everything of section 10 holds."""
-    first = random.SystemRandom().randrange(10**6)
-    done = simulate("--seeds", str(SEEDS), "--from", str(first))
+    done = simulate("--seeds", str(SEEDS), "--from", str(FIRST))
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
     for count, kind in re.findall(r"([\d,]+) (seeds|simulated hours)", done.stdout):
         tally[kind] += int(count.replace(",", ""))

@@ -41,7 +41,11 @@ def _book(context: FolderContext, released: list[int]) -> None:
 
 
 def _stands(context: FolderContext, connected: Connected, event: int, name: str) -> bool:
-    """Looked up in the store itself, not in the table; with another size it counts as absent."""
+    """Looked up in the store itself, not in the table; with another size it counts as absent.
+
+    A part is written again (docs/design.md section 2, *Writing*), though listings show its name.
+    What is longer may be a batch with more of its bodies than this device has, and stays.
+    """
     state = context.state
     if state.stores.lacks(connected.store_id, event):
         return False
@@ -49,8 +53,10 @@ def _stands(context: FolderContext, connected: Connected, event: int, name: str)
         found = connected.store.size(context.layout.event(name))
     except StoreError:
         return False
-    if found == state.journal.by_id(event).size:
+    row = state.journal.by_id(event)
+    if found == row.size:
         return True
+    part = found is not None and found < row.size
     with state.transaction("event lost"):
-        state.stores.lost(connected.store_id, event)
+        state.stores.lost(connected.store_id, event, wrong=part)
     return False
