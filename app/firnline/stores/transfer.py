@@ -25,6 +25,9 @@ NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | _BINARY
 # Without O_NONBLOCK, a pipe that somebody put there would stop the program.
 _READ = os.O_RDONLY | NO_FOLLOW | _BINARY | getattr(os, "O_NONBLOCK", 0)
 _CHUNK = 1 << 20
+_LARGE = 1 << 20
+"""Whoever reads so much at a time will read on."""
+_AHEAD = 16 << 20
 
 
 def split(path: str) -> tuple[str, str]:
@@ -44,6 +47,7 @@ class DirectoryReader:
             self._descriptor = _open_file(place, leaf, path)
             self.size = os.fstat(self._descriptor).st_size
             os.lseek(self._descriptor, offset, os.SEEK_SET)
+        self._position = offset
         rest = max(self.size - offset, 0)
         self._rest = rest if length is None else min(rest, length)
 
@@ -71,6 +75,11 @@ class DirectoryReader:
             while len(chunk) < wanted and (more := os.read(self._descriptor, wanted - len(chunk))):
                 chunk += more
         self._rest -= len(chunk)
+        self._position += len(chunk)
+        if wanted >= _LARGE and self._rest and hasattr(os, "posix_fadvise"):
+            # The disk goes on while this piece is hashed and written elsewhere.
+            length = min(self._rest, _AHEAD)
+            os.posix_fadvise(self._descriptor, self._position, length, os.POSIX_FADV_WILLNEED)
         return chunk
 
 
