@@ -1,10 +1,11 @@
-"""Which contents stand where, found by reading files as another program would.
+"""Which contents stand where, found by reading files as another program would; and where logs say.
 
 Event files never change once they are whole, so each is read once.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from tests.scenario.laptops import LAYOUT
@@ -12,6 +13,7 @@ from tests.scenario.laptops import LAYOUT
 from firnline.core.batch import BadBatchError, manifest_size, read_manifest
 from firnline.core.event import EventText, Op, parse_name
 from firnline.core.hashing import PLAIN, DataHash
+from firnline.state.folder_state import FolderState
 
 _Stamp = tuple[str, int, int]
 
@@ -99,3 +101,10 @@ def kept_contents(folder: Path) -> set[DataHash]:
     """What applying holds back until it knows that no save slipped in."""
     kept = folder / ".firnline" / "kept"
     return {_read(str(path))[0] for path in kept.iterdir()} if kept.is_dir() else set()
+
+
+def logged_where(table: Path, is_wanted: Callable[[str], bool]) -> set[DataHash]:
+    """What a device's log ever put at such paths, whether or not it stood in a folder there."""
+    with closing(FolderState(table)) as state:
+        logs = [log for path, log in state.journal.logs() if is_wanted(path)]
+    return {entry.data_hash for log in logs for entry in log}
