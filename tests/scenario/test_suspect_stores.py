@@ -129,6 +129,31 @@ def test_only_store_that_was_set_back(tmp_path: Path, s1: Path, loss: Loss) -> N
     assert b.read("later.txt") == c.read("later.txt") == "later"
 
 
+@pytest.mark.parametrize("files", [1, 2])
+def test_part_of_an_event_under_its_name(tmp_path: Path, s1: Path, s2: Path, files: int) -> None:
+    """A part of an event, or a batch that came without its bodies, is found by the weekly look at
+    all days, told once, and made whole from the other store: who has just this one reads it."""
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [s1, s2])
+    for number in range(files):
+        a.write(f"{number}.txt", f"text {number}")
+    settle(a)
+    (event,) = event_files(s1).values()
+    whole = event.read_bytes()
+    event.write_bytes(whole[: whole.index(b"text 0")] if files > 1 else whole[:2])
+    assert a.sync().problems == []
+    a.clock.advance(days=8)
+    report = a.sync()
+    assert [(problem.kind, problem.store) for problem in report.problems] == [
+        ("suspect store", "s1")
+    ]
+    assert report.copied == 1
+    assert event.read_bytes() == whole
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [s1], clock=a.clock)
+    assert b.sync().problems == []
+    assert b.tree() == a.tree()
+    check_rest([a, b])
+
+
 class _Hiding(FaultyStore):
     """A store whose listings of one day leave out every second name: a cache, or a page that is
     missing."""

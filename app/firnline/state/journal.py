@@ -132,6 +132,14 @@ class Journal:
         rows = self._sql.execute("SELECT name FROM events WHERE name>=? AND name<?", (low, high))
         return {name for (name,) in rows}
 
+    def known_sizes(self, low: str, high: str) -> dict[str, int]:
+        """The same, with the sizes of their files; only what this device can read."""
+        rows = self._sql.execute(
+            "SELECT name, size FROM events WHERE name>=? AND name<? AND state=?",
+            (low, high, EventState.KNOWN),
+        )
+        return dict(rows)
+
     def count(self) -> int:
         return int(self._sql.execute("SELECT count(*) FROM events").fetchone()[0])
 

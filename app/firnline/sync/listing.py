@@ -4,10 +4,12 @@ A listing only ever adds knowledge (docs/design.md section 4, *Known names only 
 48 h before the last complete one, by the store's clock; when the last full one is over seven days
 old, or the clock cannot be gone by, all days are listed. A store that does not show what this
 device takes for there is suspect: all days are listed, what is missing is looked up name by name,
-and the user is told. So a store that was set back to an older state gets again what it lost.
+and the user is told. So a store that was set back to an older state gets again what it lost. A
+listing of all days compares sizes as well, but for the first one: what has only a part of an event,
+or a batch without the bodies that nobody else could supply, gets it whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -64,7 +66,7 @@ def list_home(context: FolderContext, *, at_once: bool = False) -> None:
     with state.transaction("list home"):
         held = {name: event for event, name, _ in state.stores.held()}
         for _, names, _ in _days(context, context.home, NEVER):
-            for name in sorted(names - held.keys()):
+            for name in sorted(names.keys() - held.keys()):
                 state.stores.hold(_add(context, name), whole=True)
             held = {name: event for name, event in held.items() if name not in names}
         for name, event in held.items():
@@ -83,10 +85,11 @@ def _list_store(context: FolderContext, connected: Connected) -> list[Problem]:
     hints = _read_hints(context, connected)
     hinted = {name for names in hints.values() for name in names}
     found = _Found(context, connected, hinted)
-    junk = found.list_days(since)
+    sizes = before.listed_all != NEVER
+    junk = found.list_days(since, sizes=full and sizes)
     if found.is_suspect and not full:
         full, found = True, _Found(context, connected, hinted)
-        junk = found.list_days(NEVER)
+        junk = found.list_days(NEVER, sizes=sizes)
     found.add(set(_hinted(context, connected, hints)))
     # Some days tell of a part of the names that are none.
     junk = junk if full else max(junk, before.junk)
@@ -154,27 +157,31 @@ class _Found:
         self._here: list[int] = []
         self._new: list[str] = []
         self._lost: list[str] = []
+        self._parts: list[str] = []
         self._hidden = 0
         self._looked_to = ""
         self.names_found: set[str] = set()
         self._hinted = set(context.state.stores.hints(connected.store_id)) | hinted
 
     def __bool__(self) -> bool:
-        return bool(self._here or self._new or self._lost)
+        return bool(self._here or self._new or self._lost or self._parts)
 
     @property
     def is_suspect(self) -> bool:
         """The listing did not show all that should stand there."""
         return bool(self._lost or self._hidden)
 
-    def list_days(self, since: DateTime) -> int:
+    def list_days(self, since: DateTime, *, sizes: bool) -> int:
         """All days from `since` on; returns how many names there are no event names."""
         junk = 0
         self._looked_to = since[:8]
-        for day, names, others in _days(self._context, self._connected, since):
+        for day, found, others in _days(self._context, self._connected, since, sizes=sizes):
+            names = set(found)
             self.add(names)
             junk += others
             self._look_for_lost(day, names)
+            if sizes:
+                self._look_for_parts(day, found)
         self._look_for_lost(_NO_DAY, set())
         return junk
 
@@ -198,6 +205,14 @@ class _Found:
             elif not self._is_lacking(name):
                 self._lost.append(name)
 
+    def _look_for_parts(self, day: str, found: Mapping[str, int | None]) -> None:
+        """What is shorter than the event. What is longer may have more of a batch's bodies."""
+        sizes = self._context.state.journal.known_sizes(day, day + "~")
+        for name in sorted(found.keys() & sizes.keys() - self._absent.keys()):
+            size = found[name]
+            if size is not None and size < sizes[name] and not self._is_lacking(name):
+                self._parts.append(name)
+
     def _is_lacking(self, name: str) -> bool:
         """A name that is not `absent` may be lacking: something wrong stood there."""
         row = self._context.state.journal.event(name)
@@ -210,6 +225,8 @@ class _Found:
         state.stores.has(self._store, here)
         for name in self._lost:
             state.stores.lost(self._store, _add(self._context, name))
+        for name in self._parts:
+            state.stores.lost(self._store, _add(self._context, name), wrong=True)
 
     def problems(self) -> list[Problem]:
         """A store that lost something may lose more; one that hides what it has may hide news."""
@@ -217,6 +234,9 @@ class _Found:
         if self._lost:
             message = f"it lost {len(self._lost):,} of its events; they are sent again"
             found.append(Problem("", "store set back", message, self._connected.name))
+        if self._parts:
+            message = f"it has only a part of {len(self._parts):,} events; they are sent again"
+            found.append(Problem("", "suspect store", message, self._connected.name))
         if self._hidden:
             message = f"its listing leaves out {self._hidden:,} of the events that it has"
             found.append(Problem("", "suspect store", message, self._connected.name))
@@ -224,18 +244,19 @@ class _Found:
 
 
 def _days(
-    context: FolderContext, connected: Connected, since: DateTime
-) -> Iterator[tuple[str, set[str], int]]:
-    """The days from `since` on, in order: event names, and how many others stand among them."""
+    context: FolderContext, connected: Connected, since: DateTime, *, sizes: bool = False
+) -> Iterator[tuple[str, dict[str, int | None], int]]:
+    """The days from `since` on, in order: event names with their files' sizes where they are asked
+    for, and how many others stand among them."""
     listed_days = connected.store.list(context.layout.events)
     days = (parse_day(listed.name) for listed in listed_days if listed.is_directory)
     for day in sorted(day for day in days if day is not None and day >= since[:8]):
-        names: set[str] = set()
+        names: dict[str, int | None] = {}
         junk = 0
-        for listed in connected.store.list(f"{context.layout.events}/{day}"):
+        for listed in connected.store.list(f"{context.layout.events}/{day}", sizes=sizes):
             context.check_cancelled()
             if listed.name[:8] == day and not listed.is_directory and _parses(listed.name):
-                names.add(listed.name)
+                names[listed.name] = listed.size
             else:
                 junk += 1
         yield day, names, junk
