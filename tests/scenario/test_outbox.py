@@ -3,6 +3,7 @@ when the one store that had a body dies."""
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,11 +13,14 @@ from tests.doubles.faulty_store import Fault, FaultyStore, FaultyUpload
 from tests.doubles.memory_store import MemoryDisk, MemoryStore
 from tests.scenario.invariants import check_nothing_lost, check_rest, sync_until_rest
 from tests.scenario.laptops import LAYOUT, Laptop, settle
-from tests.scenario.store_contents import contents_in, event_files, missing_contents
+from tests.scenario.store_contents import contents_in, entries_in, event_files, missing_contents
+from tests.scenario.store_faults import FOREVER, FULL
 
-from firnline.core.hashing import PLAIN
+from firnline.core.event import ref_of
+from firnline.core.hashing import NO_PARENT, PLAIN
 from firnline.state.folder_state import FolderState
 from firnline.stores.base import Store
+from firnline.sync.context import HOME
 
 
 @pytest.fixture
@@ -306,3 +310,75 @@ def test_home_store_that_lost_files_is_noticed(both: tuple[Laptop, Laptop], s1: 
     assert {problem.kind for problem in report.problems} == {"no source"}
     assert "second" in texts(s1)
     assert (s1 / LAYOUT.events).is_dir()
+
+
+def test_a_move_is_not_written_before_its_content(
+    both: tuple[Laptop, Laptop], s1: Path, s2: Path
+) -> None:
+    """A file was written while a store was away and is moved when only that store is there: at no
+    moment does the store have the move without the content, or a change without what it stands on.
+    """
+    a, _ = both
+    a.away = {s2}
+    a.write("f.txt", "first")
+    a.write("edited.txt", "one")
+    a.sync()
+    a.away = {s1}
+    a.move("f.txt", "g.txt")
+    a.write("edited.txt", "two")
+    looked = Counter[str]()
+
+    def look(step: str) -> None:
+        looked[step] += 1
+        assert missing_contents(s2) == set(), step
+        known = {ref_of(name) for name in event_files(s2)} | {NO_PARENT}
+        assert {entry.parent for entry in entries_in(s2)} <= known, step
+
+    report = a.sync(steps=look)
+    look("at the end")
+    assert report.complete is False  # one store is away
+    assert {"first", "one", "two"} <= texts(s2)
+    assert sum(looked.values()) > 5
+
+
+def test_a_store_that_lacks_nothing_takes_a_move_first(
+    both: tuple[Laptop, Laptop], s1: Path, s2: Path
+) -> None:
+    """The best store was away and lacks the content: the move goes to the other one first."""
+    a, _ = both
+    a.away = {s1}
+    a.write("f.txt", "first")
+    a.sync()
+    a.away = set()
+    a.move("f.txt", "g.txt")
+    before = event_files(s2).keys()
+    order: list[str] = []
+
+    def look(step: str) -> None:
+        assert missing_contents(s1) == set(), step
+        if event_files(s2).keys() != before and not order:
+            order.append("s2")
+            assert not (event_files(s2).keys() - before) & event_files(s1).keys()
+
+    a.sync(steps=look)
+    assert order == ["s2"]
+    assert event_files(s1).keys() == event_files(s2).keys()
+
+
+def test_a_store_that_is_behind_is_better_than_no_place(tmp_path: Path, s1: Path) -> None:
+    """The only store lost a file's content, and this computer's disk is full: the move goes there
+    all the same, and the content follows."""
+    a = Laptop(tmp_path / "a", "a" * 8, [s1])
+    a.write("f.txt", "first")
+    settle(a)
+    for path in event_files(s1).values():
+        path.unlink()
+    faults = [Fault(each, error=FULL, repeat=FOREVER) for each in ("upload", "put_many", "create")]
+    a.wrap = lambda name, store: (
+        FaultyStore(store, a.clock, faults=faults) if name == HOME else store
+    )
+    a.move("f.txt", "g.txt")
+    sync_until_rest([a])
+    assert {entry.path for entry in entries_in(s1)} == {"f.txt", "g.txt"}
+    assert missing_contents(s1) == set()
+    assert sum(fault.hits for fault in faults) > 0

@@ -23,6 +23,8 @@ _MISTAKES = ("Traceback", "a mistake in the program")
 _AT_WORK = f"{FOLDER}:"
 """How a line begins that is about one path: somebody is at work on it."""
 _NOWHERE = "no store in reach has it"
+_NOT_LOOKED = "nothing is told or changed before"
+"""Of a store that left while a new device read it: such a pass took nothing in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ class Device:
 
     def took_all(self, done: Pass) -> bool:
         """It had nothing to tell but that stores are away, so all that stood still is taken in."""
-        return done.code in self._honest_codes(done) and not self._not_of_stores(done)
+        honest = done.code in self._honest_codes(done) and _NOT_LOOKED not in done.errors
+        return honest and not self._not_of_stores(done)
 
     def _honest_codes(self, done: Pass) -> tuple[int, ...]:
         """A store's place that stands empty may have been wiped: a question for the user."""

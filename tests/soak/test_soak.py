@@ -219,6 +219,10 @@ def test_store_is_set_back(tmp_path: Path) -> None:
 GONE = "store s1 cannot be reached (gone). Mount it.\n"
 NOWHERE = "Work, store s2: NAME: no store in reach has it. Connect it.\n"
 CHANGED = "Work:a/1: it changed while it was read.\n"
+FIRST_READING = (
+    "Work, store s1: it went while it was read for the first time; nothing is told or changed"
+    " before. This folder waits for it: the next sync tries it again.\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -252,4 +256,27 @@ def test_complaints_of_a_pass(
     shelves[0].leave(mount_point=empty)
     done = Pass(code, "", errors, started=0.0, ended=float("inf"), peak=0)
     assert len(device.complaints(done, at_rest=at_rest)) == found
+    diary.close()
+
+
+@pytest.mark.parametrize(
+    ("errors", "took"),
+    [
+        ("", True),
+        (GONE, True),
+        (CHANGED, False),
+        (FIRST_READING + GONE, False),
+    ],
+)
+def test_a_pass_that_looked_at_nothing_took_nothing_in(
+    tmp_path: Path, errors: str, took: bool
+) -> None:
+    """A store that was away excuses a line, not that the folder was not read."""
+    diary = Diary(tmp_path / "diary.jsonl")
+    shelf = Shelf(tmp_path / "s1", diary)
+    shelf.path.mkdir()
+    device = Device(tmp_path, "a", [shelf], diary)
+    shelf.leave(mount_point=False)
+    done = Pass(1, "", errors, started=0.0, ended=float("inf"), peak=0)
+    assert device.took_all(done) is took
     diary.close()

@@ -13,6 +13,7 @@ from firnline.core.entry import Entry
 from firnline.state.journal import EventState
 from firnline.stores.errors import FullError, StoreError
 from firnline.stores.layout import ConnectionLayout
+from firnline.sync.behind import stores_behind
 from firnline.sync.context import Connected, FolderContext, Unreached
 from firnline.sync.drafts import Draft, closing, draft_single
 from firnline.sync.event_clock import EventClock
@@ -35,6 +36,8 @@ class EventWriter:
         self._ids: dict[str, int] = {}
         self._doubtful: set[str] = set()
         """Stores where a write failed: a part of what is being written may stand there."""
+        self._later: dict[str, frozenset[str]] = {}
+        """Of an open event, the stores that lack what has to stand there before it does."""
 
     @property
     def needs_home(self) -> bool:
@@ -52,6 +55,9 @@ class EventWriter:
     def open(self, drafts: Iterable[Draft], *, from_folder: bool = False) -> None:
         """Commit names and rows, before anything leaves."""
         state = self._context.state
+        drafts = list(drafts)
+        later = stores_behind(self._context, (e for draft in drafts for e in draft.entries))
+        self._later |= {draft.name: later for draft in drafts}
         notes = {HOME_FIRST: self.needs_home, FROM_FOLDER: from_folder}
         why = ", ".join(note for note, holds in notes.items() if holds)
         with state.transaction("open event"):
@@ -68,9 +74,17 @@ class EventWriter:
 
         Raises NowhereToWriteError.
         """
-        context = self._context
-        places = self._send_home(drafts) if self.needs_home else []
-        for connected in context.with_room:
+        context, takers = self._context, self._takers(drafts)
+        places: list[Connected] = []
+        if self.needs_home or not takers:
+            try:
+                places = self._send_home(drafts)
+            except NowhereToWriteError:
+                # With a full disk here, a store that is behind is better than no place at all.
+                if self.needs_home:
+                    raise
+                takers = context.with_room
+        for connected in takers:
             try:
                 send_drafts(context, connected, drafts)
             except StoreError as error:
@@ -79,7 +93,12 @@ class EventWriter:
                     places = self._send_home(drafts)
                 continue
             return [*places, connected]
-        return places
+        return places or self._send_home(drafts)
+
+    def _takers(self, drafts: Iterable[Draft]) -> list[Connected]:
+        """The stores that may have these open events before the copier comes, best rated first."""
+        later = {store for draft in drafts for store in self._later[draft.name]}
+        return [c for c in self._context.with_room if c.store_id not in later]
 
     def failed(self, connected: Connected, error: StoreError) -> None:
         """A store did not take an event that was opened. What stands there under the event's name
@@ -105,6 +124,8 @@ class EventWriter:
         alone = all(place is self._context.home or place.minor for place in places)
         with state.transaction("confirm event"):
             ids = [self._ids.pop(draft.name) for draft in drafts]
+            for draft in drafts:
+                del self._later[draft.name]
             for event in ids:
                 state.journal.set_state(event, EventState.KNOWN)
                 if self._context.home in places:

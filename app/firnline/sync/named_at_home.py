@@ -13,8 +13,8 @@ from typing import NamedTuple
 from firnline.core.event import Kind
 from firnline.core.hashing import DataHash
 from firnline.folder.errors import FolderError
-from firnline.stores.errors import StoreError
 from firnline.stores.layout import is_data_hash
+from firnline.sync.behind import has_content
 from firnline.sync.bodies import Bodies, ContentMissingError, descriptor_of
 from firnline.sync.context import Connected, FolderContext
 
@@ -108,19 +108,7 @@ def unsafe_events(context: FolderContext, lasting: Iterable[Connected]) -> set[i
 
 
 def _stands_twice(context: FolderContext, stores: list[Connected], data_hash: DataHash) -> bool:
-    return sum(_has(context, connected, data_hash) for connected in stores) >= 2
-
-
-def _has(context: FolderContext, connected: Connected, data_hash: DataHash) -> bool:
-    """In the history, or in an event that is known to stand there."""
-    stores = context.state.stores
-    for event, *_ in context.state.journal.carriers(data_hash):
-        if not stores.lacks(connected.store_id, event):
-            return True
-    try:
-        return connected.store.size(context.layout.history(data_hash)) is not None
-    except StoreError:
-        return False
+    return sum(has_content(context, connected, data_hash) for connected in stores) >= 2
 
 
 def drop_named(context: FolderContext) -> None:
