@@ -188,3 +188,22 @@ def test_directory_that_was_emptied_before_the_move_stays_gone(tmp_path: Path) -
     settle(anna, bert)
     assert "pictures/summer" not in anna.tree()
     check_done([anna, bert])
+
+
+def test_neighbours_with_longer_names_are_not_taken_along(tmp_path: Path) -> None:
+    """`flat2/b` goes to `even2` as if it were below `flat`, where one file stays: that file is
+    where it was, on both laptops, and nobody writes anything more."""
+    anna, bert = pair(tmp_path)
+    anna.write("flat/a", "goes")
+    anna.write("flat/c", "stays")
+    anna.write("flat2/b", "goes too")
+    anna.write("flat2/d", "stays too")
+    settle(anna, bert)
+    anna.move("flat/a", "even/a")
+    anna.move("flat2/b", "even2/b")
+    assert anna.sync().written == 1
+    assert anna.sync().written == 0
+    settle(anna, bert)
+    assert anna.tree() == bert.tree()
+    assert anna.read("flat/c") == "stays"
+    check_done([anna, bert])

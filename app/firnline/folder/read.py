@@ -9,6 +9,7 @@ alone for 2 s.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
 
@@ -174,7 +175,9 @@ class Stream:
 def _expect(descriptor: int, start: int) -> None:
     """Have the system read on while what was read is written elsewhere: its own guess is small."""
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, start, _AHEAD, os.POSIX_FADV_WILLNEED)
+        # A file system that takes no hints is no reason not to read.
+        with suppress(OSError):
+            os.posix_fadvise(descriptor, start, _AHEAD, os.POSIX_FADV_WILLNEED)
 
 
 def hash_while(chunks: Iterable[Chunk], digest: Digest) -> Iterator[Chunk]:

@@ -79,7 +79,8 @@ class DirectoryReader:
         if wanted >= _LARGE and self._rest and hasattr(os, "posix_fadvise"):
             # The disk goes on while this piece is hashed and written elsewhere.
             length = min(self._rest, _AHEAD)
-            os.posix_fadvise(self._descriptor, self._position, length, os.POSIX_FADV_WILLNEED)
+            with suppress(OSError):
+                os.posix_fadvise(self._descriptor, self._position, length, os.POSIX_FADV_WILLNEED)
         return chunk
 
 

@@ -166,7 +166,7 @@ def moved_directory(items: Sequence[Item], files: FileIndex) -> tuple[str, str] 
         start = len(target)
         follows = all(
             item.moved is not None
-            and item.change.path.startswith(target)
+            and item.change.path.startswith(target + "/")
             and item.moved.path == source + item.change.path[start:]
             for item in items
         )

@@ -25,7 +25,8 @@ from firnline.core.hashing import PLAIN, Ref
 from firnline.stores.layout import FolderId, FolderLayout
 
 NAME = "docs"
-# As a store does it: events of the last hour, each at a time of its own.
+# As a store does it: events of the last hour, each at a time of its own. The victim is a whole
+# command, which goes by the computer's clock.
 _START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
 
 

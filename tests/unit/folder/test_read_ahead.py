@@ -1,5 +1,6 @@
 """Files that are asked for while others are read."""
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,9 @@ from tests.doubles.still_clock import StillClock
 from firnline.folder import read_ahead
 from firnline.folder.filesystem import Root
 from firnline.folder.portable import Paths
+from firnline.folder.read import CHUNK, stream
 from firnline.folder.read_ahead import ReadAhead
+from firnline.stores.directory import DirectoryStore
 
 PATHS = [f"d{number // 10}/f{number:03}" for number in range(300)]
 
@@ -87,6 +90,23 @@ def test_hint_touches_nothing(folder: Path, root: Root) -> None:
     root.expect("d", ["file", "link", "pipe", "gone"], 100)
     root.expect("gone", ["file"], 100)
     assert (folder / "d/file").read_text() == "text"
+
+
+def test_files_are_read_where_no_hint_is_taken(
+    folder: Path, root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hint that is refused is none, and the file is read all the same."""
+    (folder / "file").write_bytes(bytes(3 * CHUNK))
+    os.utime(folder / "file", ns=(1_000_000_001, 1_000_000_001))
+
+    def refuse(*arguments: int) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    with stream(root, "file", StillClock()) as body:
+        assert sum(map(len, body)) == 3 * CHUNK
+    with DirectoryStore(folder, connection="c" * 16, clock=StillClock()).open("file") as reader:
+        assert len(reader.read(CHUNK)) == CHUNK
 
 
 def test_hint_by_paths(folder: Path) -> None:
