@@ -1,0 +1,1 @@
+"""The engine without end: what `firnline run` is made of."""
