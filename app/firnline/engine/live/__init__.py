@@ -1,1 +1,1 @@
-"""The engine without end: what `firnline run` is made of."""
+"""The engine without end: one loop that only schedules, and a thread for whatever blocks."""
