@@ -5,9 +5,10 @@ itself, what this device is called, what the other stores are. Otherwise nothing
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from firnline.config.schema import HomeKeep
 from firnline.config.settings import FolderSettings
@@ -44,6 +45,23 @@ class NotConnectedError(StoreError):
     """The store was not tried, since the command does not need it."""
 
 
+class Reached(NamedTuple):
+    """The stores of one folder, as they are at the moment."""
+
+    stores: Sequence[Connected]
+    """Best rated first."""
+    unreached: Sequence[Unreached]
+
+
+class OpenFolder(NamedTuple):
+    """A folder whose state is open."""
+
+    settings: FolderSettings
+    context: FolderContext
+    config: FolderConfig
+    """What the stores say of it."""
+
+
 def state_file(engine: Engine, folder_id: str) -> Path:
     """The database of one folder."""
     return engine.places.state / f"{folder_id}.db"
@@ -57,13 +75,25 @@ def open_folder(
 
     Raises DatabaseError, StoreError (of the home store) and FolderError.
     """
+    reached = _reach(engine, folder, connect=connect)
+    with open_with(engine, folder, reached) as opened, ExitStack() as stack:
+        if engine.writes:
+            stack.enter_context(claimed(opened.context.root))
+        if engine.writes and connect:
+            _prepare_stores(engine, opened)
+        yield opened.context
+
+
+@contextmanager
+def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Iterator[OpenFolder]:
+    """A folder with these stores, which may change from one pass to the next (`use_stores`).
+
+    Before a pass `claimed` has to hold the folder. Raises as `open_folder`.
+    """
     with ExitStack() as stack:
         root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
-        if engine.writes:
-            stack.enter_context(claimed(root))
         state, found = stack.enter_context(_open_state(engine, folder.folder_id))
-        stores, unreached = _stores(engine, folder, connect=connect)
-        here = _find(engine, folder, stores)
+        here = _find(engine, folder, reached.stores)
         context = FolderContext(
             folder_id=folder.folder_id,
             name=folder.name,
@@ -72,8 +102,8 @@ def open_folder(
             state=state,
             layout=here.layout,
             home=engine.home,
-            stores=stores,
-            unreached=unreached,
+            stores=list(reached.stores),
+            unreached=list(reached.unreached),
             keep_all=keeps_all(engine, folder),
             clock=engine.outside.clock,
             random=engine.outside.random,
@@ -86,11 +116,22 @@ def open_folder(
         _refuse_replaced(context)
         if engine.writes:
             _notice_home(context)
-        if engine.writes and connect:
-            note_replaced(context)
-            _register_all(engine, context, here.config)
-            _attach(engine, folder, context)
-        yield context
+        yield OpenFolder(folder, context, here.config)
+
+
+def use_stores(engine: Engine, opened: OpenFolder, reached: Reached) -> None:
+    """From now on these are the stores of an open folder."""
+    context = opened.context
+    context.stores, context.unreached = list(reached.stores), list(reached.unreached)
+    _refuse_replaced(context)
+    _prepare_stores(engine, opened)
+
+
+def _prepare_stores(engine: Engine, opened: OpenFolder) -> None:
+    """Stores and tables know of one another, before anything is written there."""
+    note_replaced(opened.context)
+    _register_all(engine, opened.context, opened.config)
+    _attach(engine, opened.settings, opened.context)
 
 
 @contextmanager
@@ -123,17 +164,16 @@ def keeps_all(engine: Engine, folder: FolderSettings) -> bool:
     return engine.settings.home_keep is HomeKeep.ALL or all(store.minor for store in stores)
 
 
-def _stores(
-    engine: Engine, folder: FolderSettings, *, connect: bool
-) -> tuple[list[Connected], list[Unreached]]:
+def _reach(engine: Engine, folder: FolderSettings, *, connect: bool) -> Reached:
     if connect:
-        return engine.reach(folder.stores)
+        return Reached(*engine.reach(folder.stores))
     why = NotConnectedError("", "not asked")
     stores = map(engine.store_settings, folder.stores)
-    return [], [Unreached(store.name, store.store_id, store.minor, why) for store in stores]
+    unasked = [Unreached(store.name, store.store_id, store.minor, why) for store in stores]
+    return Reached((), unasked)
 
 
-def _find(engine: Engine, folder: FolderSettings, stores: list[Connected]) -> FolderHere:
+def _find(engine: Engine, folder: FolderSettings, stores: Iterable[Connected]) -> FolderHere:
     """The folder's directory name and config: as the home store has it, else another store."""
     found = find_folder(engine.home.store, folder.folder_id)
     for connected in stores:

@@ -13,7 +13,7 @@ from firnline.engine.folder_root import require_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
 from firnline.sync.connection import ReplacedError
-from firnline.sync.context import CancelledError, FolderContext, Problem, Unreached
+from firnline.sync.context import FolderContext, Problem, Unreached
 from firnline.sync.folder_pass import PassReport, run_pass
 
 _logger = logging.getLogger(__name__)
@@ -91,22 +91,25 @@ def _outcome(engine: Engine, folder: FolderSettings, *, yes: bool) -> FolderOutc
                 outcome.report = run_pass(context)
             finally:
                 outcome.unreached = list(context.unreached)
-            _remember(engine, context, outcome)
-    except CancelledError as error:
-        outcome.error = error
+            remember(engine, context, outcome)
     except Exception as error:
-        from firnline.engine.problems import is_known
-
-        outcome.error = error
-        if is_known(error):
-            # Told to the person: the log need not be loud about it.
-            _logger.info("folder %s: %s", folder.name, error)
-        else:
-            _logger.exception("folder %s: a mistake in the program", folder.name)
+        note_failure(outcome, error)
     return outcome
 
 
-def _remember(engine: Engine, context: FolderContext, outcome: FolderOutcome) -> None:
+def note_failure(outcome: FolderOutcome, error: Exception) -> None:
+    """Why a folder was not synced, or not to its end. Told to the person: the log need not be loud
+    about what is known."""
+    from firnline.engine.problems import is_known
+
+    outcome.error = error
+    if is_known(error):
+        _logger.info("folder %s: %s", outcome.name, error)
+    else:
+        _logger.error("folder %s: a mistake in the program", outcome.name, exc_info=error)
+
+
+def remember(engine: Engine, context: FolderContext, outcome: FolderOutcome) -> None:
     """What holds beyond this folder: stores that failed, devices that were heard of."""
     for unreached in outcome.unreached:
         engine.lost(unreached)
