@@ -30,6 +30,8 @@ READ_ME = "READ-ME.txt"
 STORES = "stores"
 DEVICES = "devices"
 CONNECTIONS = "connections"
+EVENTS = "events"
+"""Inside a folder's directory."""
 FIRST_SNAPHASH = "0"
 _MAX_SLUG = 32
 _SNAPSHOT_DIGITS = 8
@@ -238,11 +240,11 @@ class FolderLayout:
 
     @property
     def events(self) -> str:
-        return f"{self.root}/events"
+        return f"{self.root}/{EVENTS}"
 
     def events_day(self, day: str) -> str:
         """`day` is YYYYMMDD."""
-        return f"{self.root}/events/{day}"
+        return f"{self.events}/{day}"
 
     def event(self, name: EventText | str) -> str:
         """An event name starts with its day."""

@@ -17,6 +17,7 @@ from firnline.core.clock import DateTime, format_time, parse_time
 from firnline.core.event import BadNameError, EventText, parse_name, ref_of
 from firnline.state.journal import EventState
 from firnline.state.store_table import NEVER, StoreRow
+from firnline.stores.base import Store
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
 from firnline.stores.layout import (
     CONNECTIONS,
@@ -289,7 +290,7 @@ def _read_hints(context: FolderContext, connected: Connected) -> dict[str, list[
     """New hint files: their place → the event names in them."""
     read = context.state.stores.hint_files(connected.store_id)
     found: dict[str, list[str]] = {}
-    for file in _hint_files(connected):
+    for file in hint_files(connected.store):
         if file in read:
             continue
         with suppress(NotFoundError, CorruptError):
@@ -298,13 +299,14 @@ def _read_hints(context: FolderContext, connected: Connected) -> dict[str, list[
     return found
 
 
-def _hint_files(connected: Connected) -> Iterator[str]:
-    for connection in connected.store.list(CONNECTIONS):
+def hint_files(store: Store) -> Iterator[str]:
+    """The places of all hints that a store has."""
+    for connection in store.list(CONNECTIONS):
         # Another name is nobody's connection, and may be none that a store can be asked for.
         if not connection.is_directory or not is_id(connection.name):
             continue
         directory = ConnectionLayout(connection.name).directory
-        for listed in connected.store.list(directory):
+        for listed in store.list(directory):
             if parse_late(listed.name) is not None:
                 yield f"{directory}/{listed.name}"
 
