@@ -297,7 +297,7 @@ def test_unreadable_directory_withdraws_nothing(
     a, _ = filled
     delete(a, FILES[:12])
     question = only(a.sync(), 12, "here")
-    name = "firnline.sync.folder_pass.scan"
+    name = "firnline.sync.scanning.scan"
     monkeypatch.setattr(name, lambda *p, **k: scan(*p, **k)._replace(complete=False))
     assert a.sync().questions == [question]
     a.answer(question.id, "delete")

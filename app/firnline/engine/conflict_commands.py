@@ -2,7 +2,6 @@
 then it is applied and sent like any other event."""
 
 from firnline.engine.errors import RefusedError
-from firnline.engine.folder_root import require_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
@@ -26,7 +25,6 @@ def resolve_conflict(
         )
     outcome = FolderOutcome(folder.name)
     with open_folder(engine, folder) as context:
-        require_here(context)
         run_pass(context)
         publish_changes(context, resolution(context, path, keep))
         outcome.report = run_pass(context)

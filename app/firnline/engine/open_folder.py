@@ -7,12 +7,14 @@ itself, what this device is called, what the other stores are. Otherwise nothing
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from firnline.config.schema import HomeKeep
 from firnline.config.settings import FolderSettings
 from firnline.core.hashing import PLAIN
+from firnline.engine.folder_root import require_here
 from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
 from firnline.folder.claim import claimed
@@ -112,6 +114,7 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
             cancelled=engine.outside.cancelled,
             found=found,
         )
+        context.require_here = partial(require_here, context)
         LocalNames(context, look=False)
         _refuse_replaced(context)
         if engine.writes:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from firnline.config.settings import FolderSettings
 from firnline.core.clock import Clock
 from firnline.engine import device_names
-from firnline.engine.folder_root import require_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
 from firnline.sync.connection import ReplacedError
@@ -86,7 +85,6 @@ def _outcome(engine: Engine, folder: FolderSettings, *, yes: bool) -> FolderOutc
     try:
         with open_folder(engine, folder) as context:
             try:
-                require_here(context)
                 context.delete_unasked = yes
                 outcome.report = run_pass(context)
             finally:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from firnline.core.clock import Clock
 from firnline.folder.absence import Absence
+from firnline.folder.focus import Focus
 from firnline.folder.ignore import Ignore
 from firnline.folder.merge import Known, KnownRow, Merge, Seen
 from firnline.folder.view import View
@@ -48,6 +49,9 @@ class Scan(NamedTuple):
     """Local names of directories, where they differ from the path."""
     strays: list[str]
     """Local names of temporary files of our own that a crash left beside people's."""
+    focus: Focus | None = None
+    """What was looked at, where that was not the whole folder: all of this speaks of that alone,
+    but for `mounts`."""
 
 
 def scan(
@@ -59,14 +63,16 @@ def scan(
     dirs: Collection[str] = frozenset(),
     cancelled: Callable[[], bool] = lambda: False,
     mounts: Collection[str] = (),
+    focus: Focus | None = None,
 ) -> Scan:
     """Compare the whole folder with `known`, which comes in the order of path bytes.
 
-    `dirs`: directories that are explicitly known (`mkd`). `cancelled` is asked at each directory;
+    `focus`: compare only that part of it, with what is `known` there. `dirs`: directories that are
+    explicitly known (`mkd`), there and above. `cancelled` is asked at each directory;
     what was found until then is reported, but nothing as missing or gone. Raises FolderError when
     the folder itself cannot be read.
     """
-    walk = Walk(root, ignore, explicit=dirs, mounts=mounts, cancelled=cancelled)
+    walk = Walk(root, ignore, explicit=dirs, mounts=mounts, cancelled=cancelled, focus=focus)
     merge = Merge(walk, modes=root.has_modes)
     merge.run(known)
     changed = merge.changed
@@ -94,4 +100,5 @@ def scan(
         mounts=sorted(walk.mounts),
         local_directories=walk.local_directories,
         strays=sorted(walk.strays),
+        focus=focus,
     )

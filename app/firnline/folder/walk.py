@@ -29,6 +29,7 @@ from firnline.core.paths import (
 )
 from firnline.folder.access import Entry, OpenDirectory
 from firnline.folder.errors import translate
+from firnline.folder.focus import Branch, Focus
 from firnline.folder.ignore import FIRST, SUFFIX, SYSTEM, Ignore
 from firnline.folder.view import View
 
@@ -70,10 +71,14 @@ Found = tuple[str, os.stat_result, str | None]
 class _Frame:
     """A directory that is being walked."""
 
-    __slots__ = ("children", "directory", "items", "local_prefix", "plain", "prefix")
+    __slots__ = ("branch", "children", "directory", "items", "local_prefix", "plain", "prefix")
 
-    def __init__(self, directory: OpenDirectory, prefix: str, local_prefix: str) -> None:
+    def __init__(
+        self, directory: OpenDirectory, prefix: str, local_prefix: str, branch: Branch | None
+    ) -> None:
         self.directory = directory
+        self.branch = branch
+        """What of it is looked at; None: all."""
         self.prefix = prefix
         """Of the log's paths; '' or ending in a slash."""
         self.local_prefix = local_prefix
@@ -94,8 +99,11 @@ class Walk:
         explicit: Collection[str] = (),
         mounts: Collection[str] = (),
         cancelled: Callable[[], bool] = lambda: False,
+        focus: Focus | None = None,
     ) -> None:
+        """`focus`: only that part of the folder is walked."""
         self._root = root
+        self._focus = focus
         self._ignore = ignore
         self._all_careful = bool(ignore.rules)
         self._explicit = explicit
@@ -121,7 +129,8 @@ class Walk:
 
     def __iter__(self) -> Iterator[Found]:
         """Raises FolderError when the folder itself cannot be read."""
-        top = _Frame(self._root.top(), "", "")
+        branch = None if self._focus is None else self._focus.tree
+        top = _Frame(self._root.top(), "", "", branch)
         frames = [top]
         try:
             try:
@@ -175,7 +184,8 @@ class Walk:
             self._not_entered(frame, path, error)
             return None
         frame.children += 1
-        child = _Frame(directory, frame.prefix + name, f"{frame.local_prefix}{entry.name}/")
+        branch = None if frame.branch is None else frame.branch[name[:-1]]
+        child = _Frame(directory, frame.prefix + name, f"{frame.local_prefix}{entry.name}/", branch)
         if not self._is_mounted(path, directory, frame.directory):
             directory.close()
             return None
@@ -221,7 +231,8 @@ class Walk:
     def _end(self) -> None:
         for path in sorted(self._missing_mounts):
             self.mounts.append(path)
-            if not self.cancelled:
+            looked_at = self._focus is None or self._focus.covers(path)
+            if looked_at and not self.cancelled:
                 message = "the disk that was mounted here is not"
                 self.skipped.append(Skipped(path, SkipKind.AWAY, message))
 
@@ -234,7 +245,8 @@ class Walk:
         items: dict[str, Entry] = {}
         forms: dict[str, list[Entry]] = {}
         with frame.directory.entries() as entries:
-            for entry in entries:
+            looked_at = entries if frame.branch is None else self._chosen(frame, entries)
+            for entry in looked_at:
                 name = entry.name
                 if (
                     careful
@@ -255,6 +267,30 @@ class Walk:
         for form, rivals in forms.items():
             self._choose(frame, items, form, rivals)
         frame.items = iter(sorted(items.items(), key=itemgetter(0)))
+
+    def _chosen(self, frame: _Frame, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """Those that are looked at. Another one counts, so that the directory is not empty."""
+        branch = frame.branch
+        assert branch is not None
+        for entry in entries:
+            form = normalize(entry.name)
+            if form in branch and (branch[form] is None or entry.is_dir(follow_symlinks=False)):
+                yield entry
+            elif not frame.children and self._is_synced(frame.prefix + form, entry):
+                frame.children = 1
+
+    def _is_synced(self, path: str, entry: Entry) -> bool:
+        """True for what a walk over everything would find, and say nothing of here."""
+        is_directory = entry.is_dir(follow_symlinks=False)
+        if self._ignore.entry_matches(path, is_directory):
+            return False
+        try:
+            path.encode()
+            check_path(path)
+            found = is_directory or entry.stat(follow_symlinks=False).st_mode & _FORMAT in _SYNCABLE
+        except (UnicodeEncodeError, BadPathError, OSError):
+            return False
+        return found
 
     def _admit(self, frame: _Frame, entry: Entry) -> str | None:
         """The name in the log; None for what is not synced, which is noted."""

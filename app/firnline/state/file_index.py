@@ -32,6 +32,12 @@ class FileRow(NamedTuple):
 
 
 _COLUMNS = "path, kind, size, mtime_ns, inode, hash, flags, base, local, straight"
+# CROSS JOIN keeps SQLite to the order of the tables. '0' follows '/' in the order of bytes.
+_AT_AND_BELOW = (
+    "SELECT f.* FROM json_each(:paths) w CROSS JOIN files f ON f.path=w.value"
+    " UNION ALL SELECT f.* FROM json_each(:paths) w"
+    " CROSS JOIN files f ON f.path > w.value || '/' AND f.path < w.value || '0'"
+)
 _KINDS = {str(kind): kind for kind in Kind}
 _KIND_TEXT = {kind: str(kind.value) for kind in Kind}
 
@@ -55,6 +61,23 @@ class FileIndex:
             "SELECT path, kind, size, mtime_ns, inode, flags FROM files"
             " WHERE kind IN ('f','l') ORDER BY path"
         )
+
+    def known_below(self, heads: Iterable[str]) -> list[tuple[str, str, int, int, int, str]]:
+        """The same at these paths and below them; none of them stands below another."""
+        rows = self._sql.execute(
+            f"SELECT path, kind, size, mtime_ns, inode, flags FROM ({_AT_AND_BELOW})"
+            " WHERE kind IN ('f','l') ORDER BY path",
+            {"paths": json.dumps(list(heads))},
+        )
+        return rows.fetchall()
+
+    def directories_below(self, heads: Iterable[str]) -> set[str]:
+        """Directories at these paths and below them that stand here by an event of their own."""
+        rows = self._sql.execute(
+            f"SELECT path FROM ({_AT_AND_BELOW}) WHERE kind='d'",
+            {"paths": json.dumps(list(heads))},
+        )
+        return {path for (path,) in rows}
 
     def directories(self) -> set[str]:
         """Directories that stand here by an event of their own."""

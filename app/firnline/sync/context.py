@@ -18,7 +18,7 @@ HOME = "home"
 
 
 def _believed() -> None:
-    """A store whose identity nobody can take away in the middle of a pass."""
+    """Of a store or folder whose identity nobody can take away in the middle of a pass."""
 
 
 class Connected(NamedTuple):
@@ -82,7 +82,9 @@ class Problem(NamedTuple):
 
 
 class FolderContext:
-    """One folder on this device, opened for a pass.
+    """One folder on this device, opened for one pass or for many.
+
+    Between two passes of a context `stores` and `unreached` may be set anew.
 
     A plain class, like all on the way of a pass: making it a dataclass costs milliseconds at each
     start of the program (docs/decisions/0006).
@@ -109,6 +111,7 @@ class FolderContext:
         found: Iterable[Problem] = (),
         delete_unasked: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
+        require_here: Callable[[], None] = _believed,
     ) -> None:
         self.folder_id = folder_id
         self.name = name
@@ -131,10 +134,16 @@ class FolderContext:
         self.delete_unasked = delete_unasked
         """Mass deletions of this pass do not wait for the user's answer."""
         self.found = list(found)
-        """What was wrong when the folder was opened, and is told with the pass."""
+        """What was wrong when the folder was opened, and is told with the first whole pass."""
         self.full: dict[str, StoreError] = {}
-        """Stores, by name, that had no space left in this pass: they are read from, and take only
-        what has no body."""
+        """Stores, by name, that had no space left since the last whole pass: they are read from,
+        and take only what has no body."""
+        self.deleted_lately: dict[str, dict[str, float]] = {}
+        """Files that passes gave up without asking, by the side on which they were deleted: path →
+        when, by the monotonic clock. Many small deletions may be one large one."""
+        self.require_here = require_here
+        """Raises when the folder's root or marker is missing or another (docs/design.md section 7,
+        *Safety*). Asked before a pass, and again before anything is told as gone."""
 
     @property
     def with_room(self) -> list[Connected]:

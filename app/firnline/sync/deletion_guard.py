@@ -14,6 +14,7 @@ from firnline.core.event import NO_FLAGS, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, Ref
 from firnline.core.heads import by_name, by_ref, state_of
 from firnline.core.reconcile import ABSENT, Write, reconcile
+from firnline.folder.focus import Focus
 from firnline.folder.scan import Scan
 from firnline.state.file_index import FileRow
 from firnline.state.questions import Question
@@ -29,6 +30,7 @@ from firnline.sync.mass_deletion import (
     hold,
     is_lost,
     is_mass_deletion,
+    still_lately,
     without_replaced,
 )
 from firnline.sync.publisher import in_groups, publish_changes
@@ -58,22 +60,27 @@ class DeletionGuard:
     def hold_gone(self, gone: Mapping[str, FileRow], scan: Scan) -> set[str]:
         """The paths, directories with events of their own included, whose deletion is not written.
 
-        `gone` are the files that are left when moves were taken out.
+        `gone` are the files that are left when moves were taken out. What waits already and was
+        not looked at by this scan is taken to be gone still.
         """
         state, side = self._context.state, self._here
         if not scan.complete:
             return set()
-        missing = set(scan.missing) if len(gone) >= LEAST else set()
+        waiting = side.waiting(scan.focus)
+        files = {p: row for p, row in waiting.items() if row.kind is not Kind.DIRECTORY}
+        files.update(gone)
+        missing = {*scan.missing, *files} if side.is_large(files) else set[str]()
 
         def survives(top: str) -> bool:
             return _holds_file(state.files.below(top), missing)
 
         held: dict[str, str] = {}
-        if side.may_hold(gone, survives):
-            lost = without_replaced(self._deletions(gone), (seen.path for seen in scan.changed))
+        if side.may_hold(files, survives):
+            lost = without_replaced(self._deletions(files), (seen.path for seen in scan.changed))
             held = side.hold(lost, survives)
         side.let_go(gone.keys() - held.keys())
         directories = state.files.get_many(scan.gone_directories) if held else {}
+        directories.update((p, row) for p, row in waiting.items() if row.kind is Kind.DIRECTORY)
         return side.ask(held, {path: row.base for path, row in directories.items()})
 
     def _deletions(self, gone: Mapping[str, FileRow]) -> dict[str, str]:
@@ -168,15 +175,37 @@ class _Side:
         self._counted = False
         self._done: set[str] = set()
         """Files that this pass let go on this side without an answer."""
+        now = context.clock.monotonic()
+        self._lately = still_lately(context.deleted_lately.get(subject, {}), now)
+        """Those that passes just before it let go."""
+        context.deleted_lately[subject] = dict(self._lately)
         self.questions: list[Question] = self._table.of(MASS_DELETION, subject)
 
     def count_before(self, gone: int) -> None:
         """Count the folder's files, once, as soon as it may matter. What the user gave up is none
         of them any more."""
-        if not self._counted and (gone + len(self._done) >= LEAST or self.questions):
+        known = len(self._done) + len(self._lately)
+        if not self._counted and (gone + known >= LEAST or self.questions):
             self._counted = True
             present = self._context.state.files.totals()[0]
-            self._before = present + len(self._done) - len(self.answered(DELETE))
+            self._before = present + known - len(self.answered(DELETE))
+
+    def is_large(self, gone: Collection[str]) -> bool:
+        """False where so few files are no mass deletion, whatever else the folder has."""
+        return len(gone) + len(self._lately) >= LEAST
+
+    def waiting(self, focus: Focus | None) -> dict[str, FileRow]:
+        """The rows of what the open question is about and was not looked at."""
+        current = next((q for q in self.questions if q.is_open), None)
+        if focus is None or current is None:
+            return {}
+        asked = self._table.asked(current.id)
+        rows = self._context.state.files.get_many(p for p in asked if not focus.covers(p))
+        return {
+            path: row
+            for path, row in rows.items()
+            if row.base == asked[path] and row.kind is not Kind.NOTHING
+        }
 
     def answered(self, choice: str) -> dict[str, str]:
         """The paths of all questions that were answered so, each with what it stood on."""
@@ -191,18 +220,25 @@ class _Side:
         if self._context.delete_unasked:
             return False
         return any(q.is_open for q in self.questions) or is_mass_deletion(
-            candidates, before=self._before, done=len(self._done), survives=survives
+            candidates,
+            before=self._before,
+            done=len(self._done),
+            lately=self._lately.keys() - set(candidates),
+            survives=survives,
         )
 
     def hold(self, lost: Mapping[str, str], survives: Callable[[str], bool]) -> dict[str, str]:
         """Those that wait: neither answered nor let go already."""
         allowed = self.answered(DELETE)
-        rest = {p: base for p, base in lost.items() if allowed.get(p) != base}
+        rest = {
+            p: base for p, base in lost.items() if allowed.get(p) != base and p not in self._done
+        }
         return hold(
-            {p: base for p, base in rest.items() if p not in self._done},
+            rest,
             self.answered(""),
             before=self._before,
             done=len(self._done),
+            lately=self._lately.keys() - rest.keys(),
             survives=survives,
         )
 
@@ -210,6 +246,9 @@ class _Side:
         """What did not have to wait."""
         self._done.update(paths)
         self._done -= self.answered(DELETE).keys()
+        if not self._context.delete_unasked:
+            now = self._context.clock.monotonic()
+            self._context.deleted_lately[self._subject].update(dict.fromkeys(self._done, now))
 
     def ask(self, files: Mapping[str, str], directories: Mapping[str, str]) -> set[str]:
         """Make the stored question what is held now; returns the held paths."""

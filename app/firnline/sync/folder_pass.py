@@ -11,16 +11,9 @@ The order of scan and pull does not matter for safety (an event names what its f
 what is newest), but pulling first books what is equal instead of writing it again.
 """
 
-import json
-from collections.abc import Iterator
-
 from firnline.core.clock import ClockBeforeBuildError
 from firnline.folder.ignore import IGNORE_FILE, Ignore
-from firnline.folder.scan import Scan, scan
-from firnline.state.folder_state import FolderState
-from firnline.state.journal import EventState
-from firnline.state.questions import Question
-from firnline.stores.errors import DeniedError, StoreError, UnavailableError
+from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.applier import Applier
 from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.copier import Copier
@@ -33,70 +26,107 @@ from firnline.sync.home_release import release_home
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 from firnline.sync.named_at_home import keep_named
+from firnline.sync.quick_pull import pull_news
+from firnline.sync.pass_report import (
+    CLOCK,
+    FULL,
+    HOME_STORE,
+    NO_SOURCE,
+    PassReport,
+    finish,
+    keep_earlier,
+    last_problems,
+)
 from firnline.sync.pending import Pending
 from firnline.sync.puller import pull
 from firnline.sync.rescue import publish_rescued
 from firnline.sync.resolver import JournalLog, resolve_all
+from firnline.sync.scanning import Scanner
+from firnline.sync.scope import MOST_HINTS, WHOLE, Scope
 from firnline.sync.settle import settle
+
+__all__ = ["PassReport", "last_problems", "run_pass"]
 
 _SLICE = 100_000
 """Dirty paths that are looked at together; a directory's move is one rename within a slice."""
 _ROUNDS = 20
 """More rounds than any honest pass needs; programs that save without pause end here."""
 
-_FULL = "store full"
-"""The kind of problem that is kept until the next pass, which tries it first."""
 
-
-class PassReport:
-    """What a pass did. `complete` is False when something is left to do."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.notices: list[Problem] = []
-        """What is good to know, and leaves nothing undone."""
-        self.written = 0
-        """Events of this device."""
-        self.applied = 0
-        """Paths brought in line with the log."""
-        self.copied = 0
-        """Event files brought from store to store."""
-        self.questions: list[Question] = []
-        """What waits for the user's decision."""
-        self.complete = True
-
-
-def run_pass(context: FolderContext) -> PassReport:
+def run_pass(context: FolderContext, scope: Scope = WHOLE) -> PassReport:
     """Sync one folder once. Faults of one file or store end up among the problems.
 
-    Raises CancelledError, DatabaseError, FolderError for the folder as a whole, and
-    NowhereToWriteError.
+    May be called again and again with one context; `scope` says what is to be looked at. No
+    directory of the folder is held open afterwards.
+
+    Raises CancelledError, DatabaseError, FolderError for the folder as a whole,
+    NowhereToWriteError, and what `FolderContext.require_here` raises.
     """
+    context.require_here()
+    try:
+        return _pass(context, scope)
+    finally:
+        context.root.forget()
+
+
+def _pass(context: FolderContext, scope: Scope) -> PassReport:
     report = PassReport()
     names = LocalNames(context)
     settle(context)
     list_home(context)
     ignore = Ignore.load(context.root)
+    scope = _widened(context, scope, ignore)
+    if scope.is_whole:
+        context.full.clear()
     _notice_ignore(context, ignore)
+    earlier = [] if scope.is_whole else last_problems(context.state)
     reached, is_new = list(context.stores), _is_new(context)
-    lasting = pull(context).problems + [
+    lasting = pull_news(context, scope.news).problems + [
         Problem(IGNORE_FILE, "ignore pattern", text) for text in ignore.problems
     ]
     report.copied += _try_full_stores(context)
     names.recall()
-    rounds = _Rounds(context, ignore, report)
+    scanner = Scanner(context, ignore, names, scope.paths)
+    rounds = _Rounds(context, scope, ignore, scanner, report)
     broke_off = _broke_off(context, reached)
     if is_new and broke_off:
         report.problems += [_first_reading(connected) for connected in broke_off]
         report.complete = False
     else:
         _run(rounds, report)
-    report.problems += [*context.found, *lasting]
-    for problem in names.tidy(complete=report.complete):
+    if scope.is_whole:
+        lasting, context.found = [*context.found, *lasting], []
+    report.problems += lasting
+    for problem in names.tidy(complete=report.complete and scanner.whole):
         (report.notices if problem.is_notice else report.problems).append(problem)
-    _copy(context, report)
-    _report(context, report, rounds.clock)
+    if scope.copy:
+        _copy(context, report)
+    if rounds.clock.passed_over:
+        message = "this computer's clock is more than a day off; the store's time is used"
+        report.problems.append(Problem("", CLOCK, message))
+    again = [HOME_STORE, NO_SOURCE] if scope.copy else []
+    if report.written:
+        again.append(CLOCK)
+    keep_earlier(report, earlier, rounds.looked_at, again)
+    finish(context, report)
     return report
+
+
+def _widened(context: FolderContext, scope: Scope, ignore: Ignore) -> Scope:
+    """The scope, or a wider one where a part is not enough to tell: before the first whole pass,
+    when other paths are ignored than before, and when an answer is to be carried out."""
+    state = context.state
+    if scope.is_whole or state.files.is_empty():
+        return WHOLE._replace(copy=scope.copy)
+    if scope.paths is None:
+        return scope
+    everything = (
+        "" in scope.paths
+        or len(scope.paths) > MOST_HINTS
+        or state.fact("ignore") != ignore.fingerprint
+        or any(question.answer for question in state.questions.all())
+    )
+    return scope._replace(paths=None) if everything else scope
 
 
 def _is_new(context: FolderContext) -> bool:
@@ -121,21 +151,35 @@ def _run(rounds: "_Rounds", report: PassReport) -> None:
     try:
         rounds.run()
     except ClockBeforeBuildError as error:
-        report.problems.append(Problem("", "clock", str(error)))
+        report.problems.append(Problem("", CLOCK, str(error)))
 
 
 class _Rounds:
     """Scan, publish, resolve and apply, until a round has nothing left to do."""
 
-    def __init__(self, context: FolderContext, ignore: Ignore, report: PassReport) -> None:
+    def __init__(
+        self,
+        context: FolderContext,
+        scope: Scope,
+        ignore: Ignore,
+        scanner: Scanner,
+        report: PassReport,
+    ) -> None:
         self.clock = EventClock(context)
         self._context = context
+        self._lists = scope.news is None
         self._ignore = ignore
+        self._scanner = scanner
         self._report = report
         self._writer = EventWriter(context)
         self._pending = Pending(context)
         self._guard = DeletionGuard(context)
         self._unsettled: dict[str, str] = {}
+        self._dirty: set[str] = set()
+
+    def looked_at(self, path: str) -> bool:
+        """True for paths whose problems, if there are any, were told by this pass."""
+        return path in self._dirty or self._scanner.looked_at(path)
 
     def run(self) -> None:
         for _ in range(_ROUNDS):
@@ -160,18 +204,26 @@ class _Rounds:
         # A rule's event may concern a path that this round has passed already.
         if written and self._context.state.journal.dirty(limit=1):
             return True
-        return bool(written or applied) and pull(self._context).understood > 0
+        if not self._lists or not (written or applied):
+            return False
+        return pull(self._context).understood > 0
 
     def _publish(self) -> int:
         """What the folder has that the log has not; the number of events."""
         context, report = self._context, self._report
-        found = _scan(context, self._ignore, report)
+        found = self._scanner.scan(self._unsettled)
+        written = publish_rescued(context, self.clock, self._writer)
+        if found is None:
+            return written
+        report.problems += [Problem(s.path, s.kind, s.message) for s in found.skipped]
+        report.complete = found.complete
         differences = Differences(context, self.clock, self._writer, self._guard)
-        written = publish_rescued(context, self.clock, self._writer) + differences.publish(found)
+        written += differences.publish(found)
         report.problems += differences.problems
-        written += self._guard.bring_back()
-        if found.complete:
-            self._guard.told()
+        if self._scanner.whole:
+            written += self._guard.bring_back()
+            if found.complete:
+                self._guard.told()
         return written
 
     def _apply(self) -> tuple[int, int]:
@@ -188,6 +240,7 @@ class _Rounds:
             # With what the rules wrote: a loser's file becomes its copy by a rename.
             dirty = context.state.journal.dirty(after, _SLICE)
             after = dirty[-1]
+            self._dirty.update(dirty)
             report.problems += [Problem(p, "waiting", why) for p, why in log.undecided.items()]
             applier = Applier(context, self._ignore, log)
             applier.apply([path for path in dirty if path not in held] if held else dirty)
@@ -196,26 +249,6 @@ class _Rounds:
             self._unsettled |= applier.unsettled
         self._guard.applied()
         return written, applied
-
-
-def _scan(context: FolderContext, ignore: Ignore, report: PassReport) -> Scan:
-    state = context.state
-    mounts: list[str] = json.loads(state.fact("mounts") or "[]")
-    found = scan(
-        context.root,
-        state.files.known(),
-        ignore,
-        clock=context.clock,
-        dirs=state.files.directories(),
-        cancelled=context.cancelled,
-        mounts=mounts,
-    )
-    if found.mounts != mounts:
-        with state.transaction("mounts"):
-            state.set_fact("mounts", json.dumps(found.mounts))
-    report.problems += [Problem(s.path, s.kind, s.message) for s in found.skipped]
-    report.complete = found.complete
-    return found
 
 
 def _notice_ignore(context: FolderContext, ignore: Ignore) -> None:
@@ -232,9 +265,9 @@ def _notice_ignore(context: FolderContext, ignore: Ignore) -> None:
 def _try_full_stores(context: FolderContext) -> int:
     """Whether a store that was full still is has to be known before anything new is written:
     children do not go there before their parents. Returns the number of events copied."""
-    if _FULL not in (context.state.fact("problems") or ""):
+    if context.full or FULL not in (context.state.fact("problems") or ""):
         return 0
-    full = {problem.store for problem in last_problems(context.state) if problem.kind == _FULL}
+    full = {problem.store for problem in last_problems(context.state) if problem.kind == FULL}
     copier = Copier(context)
     copier.fill([connected for connected in context.stores if connected.name in full])
     return copier.copied
@@ -249,72 +282,4 @@ def _copy(context: FolderContext, report: PassReport) -> None:
         keep_named(context)
         release_home(context)
     except StoreError as error:
-        report.problems.append(Problem("", "home store", str(error), context.home.name))
-
-
-def _report(context: FolderContext, report: PassReport, clock: EventClock) -> None:
-    """What is left: refused and pending events, unreached stores. Kept for `status`."""
-    state = context.state
-    report.problems += _left_alone(context)
-    if clock.passed_over:
-        message = "this computer's clock is more than a day off; the store's time is used"
-        report.problems.append(Problem("", "clock", message))
-    for name, error in context.full.items():
-        report.problems.append(Problem("", _FULL, error.detail, name))
-    report.questions = state.questions.open()
-    if report.questions or context.unreached or context.full:
-        report.complete = False
-    if state.journal.dirty_count() or state.intents.rescued():
-        report.complete = False
-    told = report.problems + report.notices + _refusals(context)
-    text = json.dumps([list(problem) for problem in map(_fields, told)])
-    if state.fact("problems") != text and not (text == "[]" and state.fact("problems") is None):
-        with state.transaction("problems"):
-            state.set_fact("problems", text)
-
-
-def _left_alone(context: FolderContext) -> Iterator[Problem]:
-    """Events that are refused or wait. Whoever can write into a store can make a million of them,
-    so beyond the first ones they are only counted."""
-    journal = context.state.journal
-    for state, kind in _LEFT_ALONE.items():
-        rows = journal.in_state(state, limit=_MOST_TOLD)
-        for row in rows:
-            yield Problem("", kind, f"{row.name}: {row.why}", _holder(context, row.id))
-        more = journal.count_in(state) - len(rows)
-        if more:
-            yield Problem("", kind, f"{more} more events like these")
-
-
-_LEFT_ALONE = {
-    EventState.NAMED: "pending event",
-    EventState.REFUSED: "refused event",
-    EventState.BODILESS: "pending event",
-}
-_MOST_TOLD = 100
-
-
-def _holder(context: FolderContext, event: int) -> str:
-    """The name of a store that has the event; '' when none in reach has it."""
-    lacks = context.state.stores.lacks
-    having = (c.name for c in context.stores if not lacks(c.store_id, event))
-    return next(having, "")
-
-
-def _refusals(context: FolderContext) -> list[Problem]:
-    """Stores that can be read and not written: at a look they seem well, so `status` is told."""
-    return [
-        Problem("", "store refuses", unreached.why.detail, unreached.name)
-        for unreached in context.unreached
-        if isinstance(unreached.why, DeniedError)
-    ]
-
-
-def _fields(problem: Problem) -> tuple[str, str, str, str]:
-    return (problem.path, problem.kind, problem.message, problem.store)
-
-
-def last_problems(context_state: FolderState) -> list[Problem]:
-    """The problems of the last pass, and its notices."""
-    text = context_state.fact("problems")
-    return [] if text is None else [Problem(*fields) for fields in json.loads(text)]
+        report.problems.append(Problem("", HOME_STORE, str(error), context.home.name))

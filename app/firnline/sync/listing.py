@@ -9,13 +9,13 @@ listing of all days compares sizes as well, but for the first one: what has only
 or a batch without the bodies that nobody else could supply, gets it whole.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
 from firnline.core.clock import DateTime, format_time, parse_time
 from firnline.core.event import BadNameError, EventText, parse_name, ref_of
-from firnline.state.journal import EventState
+from firnline.state.journal import EventRow, EventState
 from firnline.state.store_table import NEVER, StoreRow
 from firnline.stores.base import Store
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
@@ -39,13 +39,14 @@ _NO_DAY = "99999999"
 """After all days that a name can have."""
 
 
-def list_stores(context: FolderContext) -> list[Problem]:
-    """Note the names that are new in any store in reach; returns what is wrong with a store.
+def list_stores(context: FolderContext, stores: Iterable[Connected] | None = None) -> list[Problem]:
+    """Note the names that are new in these stores, all in reach if none are given; returns what is
+    wrong with a store.
 
     A store that fails is dropped for the rest of the pass.
     """
     problems: list[Problem] = []
-    for connected in list(context.stores):
+    for connected in list(context.stores if stores is None else stores):
         context.check_cancelled()
         try:
             problems += _list_store(context, connected)
@@ -145,6 +146,30 @@ def _earlier(time: DateTime, span: timedelta) -> DateTime:
 
 
 # --- names --------------------------------------------------------------------------------------
+
+
+def book_names(
+    context: FolderContext, connected: Connected, names: Iterable[str]
+) -> list[EventRow]:
+    """Note names that somebody saw appear in a store; returns what nobody has read yet.
+
+    Each that is news is looked up there first. Raises StoreError.
+    """
+    journal, stores = context.state.journal, context.state.stores
+    found: list[str] = []
+    for name in sorted(filter(_parses, names)):
+        row = journal.event(name)
+        if row is not None and not stores.lacks_name(connected.store_id, row.id):
+            continue
+        if connected.store.size(context.layout.event(EventText(name))) is not None:
+            found.append(name)
+    if not found:
+        return []
+    with context.state.transaction("news"):
+        events = [_add(context, name) for name in found]
+        stores.has(connected.store_id, events)
+    rows = map(journal.by_id, events)
+    return [row for row in rows if row.state is EventState.NAMED]
 
 
 class _Found:

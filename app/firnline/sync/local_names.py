@@ -56,6 +56,12 @@ class LocalNames:
         self._access = Aliased(inner, context.steps, self._limits, self._book)
         context.root = Root(root.path, steps=context.steps, access=self._access)
 
+    def name_of(self, local: str) -> str:
+        """The name by which the folder is asked for a local one: that of an alias is the log's."""
+        if self._access is None:
+            return local
+        return self._book.name_of(local) or local
+
     def recall(self) -> None:
         """A device without its table takes its own aliases for what they were, and not for new
         files. To be asked when the log is known, and before the first scan."""

@@ -20,6 +20,8 @@ HERE, ELSEWHERE = "here", "elsewhere"
 """Its subjects, and `side` in its details: where the files were deleted."""
 DELETE, KEEP = "delete", "keep"
 """Its choices."""
+LATELY = 600.0
+"""Seconds in which deletions count as one, however many passes tell of them."""
 LEAST = 10
 """Fewer files than this are never a mass deletion."""
 _EXAMPLES = 5
@@ -35,29 +37,47 @@ def hold(
     *,
     before: int,
     done: int = 0,
+    lately: Collection[str] = (),
     survives: Callable[[str], bool],
 ) -> dict[str, str]:
     """Those of `lost` that wait for an answer; both map a path to the event it stood on.
 
     `asked`: what the open question is about already; it stays held while it is still lost, even
-    where the rest came back. `before`: files before the pass; `done`: those that it deleted
-    already. `survives` tells whether a directory of the first level still holds a file.
+    where the rest came back. `before`: files before the pass, those of `lately` included; `done`:
+    those that it deleted already; `lately`: those that passes just before it deleted. `survives`
+    tells whether a directory of the first level still holds a file.
     """
-    if is_mass_deletion(lost, before=before, done=done, survives=survives):
+    if is_mass_deletion(lost, before=before, done=done, lately=lately, survives=survives):
         return dict(lost)
     return {path: base for path, base in lost.items() if asked.get(path) == base}
 
 
 def is_mass_deletion(
-    lost: Collection[str], *, before: int, done: int, survives: Callable[[str], bool]
+    lost: Collection[str],
+    *,
+    before: int,
+    done: int,
+    lately: Collection[str] = (),
+    survives: Callable[[str], bool],
 ) -> bool:
-    """See `hold`. What an earlier part of the same pass deleted counts for the half."""
-    if len(lost) + done < LEAST or not lost:
+    """See `hold`. What an earlier part of the same pass deleted counts for the half, and so does
+    what passes just before it did: who watches a folder sees one large deletion as many."""
+    total = len(lost) + done + len(lately)
+    if total < LEAST or not lost:
         return False
-    if 2 * (len(lost) + done) >= before:
+    if 2 * total >= before:
         return True
     counts = Counter(path.partition("/")[0] for path in lost if "/" in path)
+    for path in lately:
+        top = path.partition("/")[0]
+        if top in counts:
+            counts[top] += 1
     return any(count >= LEAST and not survives(top) for top, count in counts.items())
+
+
+def still_lately(deleted: Mapping[str, float], now: float) -> dict[str, float]:
+    """Those that were deleted in the last `LATELY` seconds."""
+    return {path: when for path, when in deleted.items() if now - when <= LATELY}
 
 
 def is_lost(path: str, logs: Logs) -> bool:

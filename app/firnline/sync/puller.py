@@ -6,7 +6,7 @@ stays `NAMED` and is tried again in every pass; what breaks the format is refuse
 stops nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_manifest
@@ -40,13 +40,13 @@ class Pulled(NamedTuple):
 def pull(context: FolderContext) -> Pulled:
     """Learn all new events from all stores in reach."""
     problems = list_stores(context)
-    return Pulled(_understand(context), problems)
+    waiting = context.state.journal.in_state(EventState.NAMED)
+    return Pulled(understand(context, waiting), problems)
 
 
-def _understand(context: FolderContext) -> int:
-    """Read the paths of all events that are only named so far."""
+def understand(context: FolderContext, waiting: Sequence[EventRow]) -> int:
+    """Read the paths of events that are only named so far; returns of how many that was done."""
     state = context.state
-    waiting = state.journal.in_state(EventState.NAMED)
     understood = 0
     for start in range(0, len(waiting), _GROUP):
         context.check_cancelled()

@@ -1,0 +1,86 @@
+"""The looks at the folder in one pass: at all of it, or only at what its scope names."""
+
+import json
+from collections.abc import Collection, Iterable
+
+from firnline.core.event import Kind
+from firnline.folder.focus import Focus, focus_on
+from firnline.folder.ignore import Ignore
+from firnline.folder.scan import Scan, scan
+from firnline.sync.context import FolderContext
+from firnline.sync.local_names import LocalNames
+
+
+class Scanner:
+    """Of one pass. `hints`: local paths; None for the whole folder."""
+
+    def __init__(
+        self,
+        context: FolderContext,
+        ignore: Ignore,
+        names: LocalNames,
+        hints: Collection[str] | None,
+    ) -> None:
+        self._context = context
+        self._ignore = ignore
+        self._names = names
+        self._hints = hints
+        self._seen: list[Focus] = []
+        self.whole = hints is None
+        """The last scan looked at the whole folder."""
+
+    def scan(self, unsettled: Iterable[str]) -> Scan | None:
+        """What differs now; None when there is nothing to look at.
+
+        `unsettled`: paths of the log at which applying found something else than the table says.
+        Where such a file is gone it may have been moved, and only the whole folder tells where to.
+        Raises FolderError, and what `FolderContext.require_here` raises.
+        """
+        if self._hints is None:
+            return self._checked(self._scan(None))
+        hinted = focus_on(self._context.root, self._hints, self._names.name_of)
+        locate = self._context.root.locate
+        also = focus_on(self._context.root, map(locate, unsettled), str)
+        focus = Focus([*hinted.heads, *also.heads])
+        if not focus:
+            return None
+        self._seen.append(focus)
+        found = self._scan(focus)
+        if not all(map(hinted.covers, (*found.missing, *found.gone_directories))):
+            self._hints, self.whole = None, True
+            found = self._scan(None)
+        return self._checked(found)
+
+    def looked_at(self, path: str) -> bool:
+        """True for paths of the log that a scan of this pass would have found."""
+        return self.whole or any(focus.covers(path) for focus in self._seen)
+
+    def _scan(self, focus: Focus | None) -> Scan:
+        context, files = self._context, self._context.state.files
+        mounts: list[str] = json.loads(context.state.fact("mounts") or "[]")
+        if focus is None:
+            directories = files.directories()
+        else:
+            above = files.get_many(focus.above()).values()
+            directories = files.directories_below(focus.heads)
+            directories.update(row.path for row in above if row.kind is Kind.DIRECTORY)
+        found = scan(
+            context.root,
+            files.known() if focus is None else files.known_below(focus.heads),
+            self._ignore,
+            clock=context.clock,
+            dirs=directories,
+            cancelled=context.cancelled,
+            mounts=mounts,
+            focus=focus,
+        )
+        if found.mounts != mounts:
+            with context.state.transaction("mounts"):
+                context.state.set_fact("mounts", json.dumps(found.mounts))
+        return found
+
+    def _checked(self, found: Scan) -> Scan:
+        """Nothing is gone where the folder itself went while it was looked at."""
+        if found.missing or found.gone_directories:
+            self._context.require_here()
+        return found
