@@ -11,6 +11,8 @@ from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.scenario.hints import right_scope
+
 from firnline.core.event import DeviceId
 from firnline.core.steps import Steps, no_steps
 from firnline.folder import marker
@@ -22,6 +24,7 @@ from firnline.stores.directory import DirectoryStore
 from firnline.stores.layout import FolderId, FolderLayout, StoreHash, connection_hash
 from firnline.sync.context import HOME, Connected, FolderContext, Unreached
 from firnline.sync.folder_pass import PassReport, run_pass
+from firnline.sync.scope import WHOLE
 
 FOLDER_ID = FolderId("0123456789abcdef")
 LAYOUT = FolderLayout("documents", FOLDER_ID)
@@ -68,6 +71,9 @@ class Laptop:
     `folder` is where its folder lies, `access` makes the file system there one that can do less.
     The stores' clock agrees with the laptop's unless another is given.
     """
+
+    quick = False
+    """The passes look only at what has changed, and know what that is."""
 
     def __init__(
         self,
@@ -153,7 +159,8 @@ class Laptop:
     def sync(self, *, steps: Steps = no_steps) -> PassReport:
         """One pass, in a fresh process."""
         with ExitStack() as stack:
-            return run_pass(self.context(stack, steps))
+            context = self.context(stack, steps)
+            return run_pass(context, right_scope(context) if self.quick else WHOLE)
 
     def answer(self, question_id: str, choice: str) -> None:
         """The user decides, before the next pass."""

@@ -10,7 +10,7 @@ from tests.scenario.laptops import Laptop, event_count, settle
 
 from firnline.core.hashing import DataHash
 from firnline.folder.scan import scan
-from firnline.sync import folder_pass, rescue
+from firnline.sync import rescue, scanning
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_deletion_waits_for_a_complete_scan(
     (a.folder / "empty").rmdir()
     before = event_count(a.stores[0])
     with monkeypatch.context() as patch:
-        patch.setattr(folder_pass, "scan", lambda *a, **k: scan(*a, **k)._replace(complete=False))
+        patch.setattr(scanning, "scan", lambda *a, **k: scan(*a, **k)._replace(complete=False))
         report = a.sync()
     assert event_count(a.stores[0]) == before
     assert not report.complete
@@ -218,7 +218,7 @@ def test_move_waits_for_a_complete_scan(
     a.move("f.txt", "moved.txt")
     before = event_count(a.stores[0])
     with monkeypatch.context() as patch:
-        patch.setattr(folder_pass, "scan", lambda *a, **k: scan(*a, **k)._replace(complete=False))
+        patch.setattr(scanning, "scan", lambda *a, **k: scan(*a, **k)._replace(complete=False))
         a.sync()
     assert event_count(a.stores[0]) == before
     b.write("f.txt", "edited by b")

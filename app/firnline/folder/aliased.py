@@ -38,7 +38,8 @@ _REFUSED = frozenset(
 
 class Aliased:
     """`Access` around another one, `inner`. `in_use`: paths that are known to stand under an alias;
-    `seconds`: local names of aliases beside which somebody made a file of the real name."""
+    `seconds`: local names of aliases beside which somebody made a file of the real name; `walked`:
+    directories of which all such names are known."""
 
     def __init__(self, inner: Access, steps: Steps, limits: Limits, book: AliasBook) -> None:
         self.inner = inner
@@ -49,6 +50,7 @@ class Aliased:
         self._listings: OrderedDict[str, Listing] = OrderedDict()
         self.in_use: set[str] = set()
         self.seconds: set[str] = set()
+        self.walked: set[str] = set()
 
     # -- actions on what stands there
 
@@ -174,6 +176,7 @@ class Aliased:
         if is_own(path):
             return entries
         with self._lock:
+            self.walked.add(path)
             listing = Listing(self._limits, (entry.name for entry in entries))
             self._keep(local, listing)
             return [

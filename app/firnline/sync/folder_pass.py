@@ -75,7 +75,7 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
     settle(context)
     list_home(context)
     ignore = Ignore.load(context.root)
-    scope = _widened(context, scope, ignore)
+    scope = _widened(context, scope, ignore, names)
     if scope.is_whole:
         context.full.clear()
     _notice_ignore(context, ignore)
@@ -107,14 +107,14 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
     again = [HOME_STORE, NO_SOURCE] if scope.copy else []
     if report.written:
         again.append(CLOCK)
-    keep_earlier(report, earlier, rounds.looked_at, again)
+    keep_earlier(report, earlier, lambda p: rounds.looked_at(p.path) or names.told_again(p), again)
     finish(context, report)
     return report
 
 
-def _widened(context: FolderContext, scope: Scope, ignore: Ignore) -> Scope:
+def _widened(context: FolderContext, scope: Scope, ignore: Ignore, names: LocalNames) -> Scope:
     """The scope, or a wider one where a part is not enough to tell: before the first whole pass,
-    when other paths are ignored than before, and when an answer is to be carried out."""
+    on another disk, when other paths are ignored, and when an answer is to be carried out."""
     state = context.state
     if scope.is_whole or state.files.is_empty():
         return WHOLE._replace(copy=scope.copy)
@@ -122,6 +122,7 @@ def _widened(context: FolderContext, scope: Scope, ignore: Ignore) -> Scope:
         return scope
     everything = (
         "" in scope.paths
+        or names.elsewhere
         or len(scope.paths) > MOST_HINTS
         or state.fact("ignore") != ignore.fingerprint
         or any(question.answer for question in state.questions.all())

@@ -32,6 +32,8 @@ class LocalNames:
         """
         self._context = context
         self._access: Aliased | None = None
+        self.elsewhere = look and context.root.volume() != _known(context)[0]
+        """The folder is on another file system than it was: no name is as it was there."""
         limits = _limits(context) if look else _read(_known(context)[1])
         pairs = context.state.aliases.pairs()
         if limits is not None or pairs:
@@ -61,6 +63,12 @@ class LocalNames:
         if self._access is None:
             return local
         return self._book.name_of(local) or local
+
+    def told_again(self, problem: Problem) -> bool:
+        """True for what `tidy` tells of names in directories that were walked, if it still holds."""
+        if self._access is None or problem.kind not in (OTHER_NAME, SkipKind.SECOND_NAME):
+            return False
+        return parent_of(problem.path) in self._access.walked
 
     def recall(self) -> None:
         """A device without its table takes its own aliases for what they were, and not for new

@@ -43,7 +43,7 @@ class PassReport:
 def keep_earlier(
     report: PassReport,
     earlier: Iterable[Problem],
-    looked_at: Callable[[str], bool],
+    looked_at: Callable[[Problem], bool],
     asked_again: Iterable[str],
 ) -> None:
     """Add what earlier passes told and this one did not look at: it is so still.
@@ -56,7 +56,7 @@ def keep_earlier(
         if problem.path == "":
             holds = problem.kind not in again
         else:
-            holds = problem.path != IGNORE_FILE and not looked_at(problem.path)
+            holds = problem.path != IGNORE_FILE and not looked_at(problem)
         if holds and problem not in told:
             (report.notices if problem.is_notice else report.problems).append(problem)
 
