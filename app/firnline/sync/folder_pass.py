@@ -26,7 +26,6 @@ from firnline.sync.home_release import release_home
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 from firnline.sync.named_at_home import keep_named
-from firnline.sync.quick_pull import pull_news
 from firnline.sync.pass_report import (
     CLOCK,
     FULL,
@@ -39,6 +38,7 @@ from firnline.sync.pass_report import (
 )
 from firnline.sync.pending import Pending
 from firnline.sync.puller import pull
+from firnline.sync.quick_pull import pull_news
 from firnline.sync.rescue import publish_rescued
 from firnline.sync.resolver import JournalLog, resolve_all
 from firnline.sync.scanning import Scanner

@@ -65,7 +65,7 @@ class LocalNames:
         return self._book.name_of(local) or local
 
     def told_again(self, problem: Problem) -> bool:
-        """True for what `tidy` tells of names in directories that were walked, if it still holds."""
+        """True for what `tidy` tells of names in walked directories, if it still holds."""
         if self._access is None or problem.kind not in (OTHER_NAME, SkipKind.SECOND_NAME):
             return False
         return parent_of(problem.path) in self._access.walked

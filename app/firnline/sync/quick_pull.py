@@ -12,12 +12,9 @@ from firnline.sync.puller import Pulled, pull, understand
 _AGAIN = 50
 """Events that could not be read before and are tried again: the rest is left to whole passes."""
 
-News = Mapping[str, frozenset[str] | None]
-"""Event names by STOREHASH; None: that store is to be listed."""
 
-
-def pull_news(context: FolderContext, news: News | None) -> Pulled:
-    """As `pull`, with what is said to be new in each store; None: nobody knows.
+def pull_news(context: FolderContext, news: Mapping[str, frozenset[str] | None] | None) -> Pulled:
+    """As `pull`, with what is said to be new in each store (`Scope.news`).
 
     A store that fails is dropped for the rest of the pass.
     """
