@@ -74,9 +74,10 @@ def factory_for(location: Location, *, relative_to: Path) -> Factory:
 
     Raises LocationError for a kind that is not supported.
     """
-    if location.kind != DIRECTORY:
+    directory = directory_of(location, relative_to=relative_to)
+    if directory is None:
         raise LocationError(f"unsupported kind of store: {location.kind}")
-    base = relative_to / location.address
+    base = directory
 
     def open_directory(*, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
         from firnline.stores.directory import DirectoryStore
@@ -84,3 +85,8 @@ def factory_for(location: Location, *, relative_to: Path) -> Factory:
         return DirectoryStore(base, connection=connection, clock=clock, steps=steps)
 
     return open_directory
+
+
+def directory_of(location: Location, *, relative_to: Path) -> Path | None:
+    """The directory of this computer that a location names; None for other kinds."""
+    return relative_to / location.address if location.kind == DIRECTORY else None

@@ -33,7 +33,7 @@ class OffClock(StillClock):
 class TimedDirectory(DirectoryStore):
     """A directory whose file system shows the test's time."""
 
-    shown = None
+    shown: StillClock | None = None
 
     def server_time(self):
         super().server_time()

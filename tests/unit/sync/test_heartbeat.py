@@ -159,7 +159,7 @@ def test_an_answer_that_is_lost(base, world, method, when):
     device.heart.begin()
     (base / ConnectionLayout("c" * 16).idle(world.now() - timedelta(1))).write_text("x" * 16)
     world.sleep(60)
-    device.store.add(Fault(method, **{when: UnavailableError("", "broke off")}))
+    setattr(device.store.add(Fault(method)), when, UnavailableError("", "broke off"))
     with suppress(UnavailableError):
         device.heart.beat()
     for _ in range(2):

@@ -1,11 +1,14 @@
 """The links of a profile: one for each store of the settings."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from firnline.config.settings import StoreSettings
 from firnline.engine.live.store_link import Hears, StoreLink
+from firnline.engine.live.store_watch import MakeWatch, StoreWatch
 from firnline.engine.runtime import Engine
 from firnline.stores.errors import LocationError, UnavailableError
+from firnline.stores.registry import directory_of, parse_location
 from firnline.sync.connection import Expected, connect
 from firnline.sync.context import Connected
 from firnline.sync.heartbeat import new_run
@@ -28,15 +31,26 @@ def _make_link(engine: Engine, store: StoreSettings, hears: Hears, run: str) -> 
         except LocationError as error:
             raise UnavailableError("", str(error)) from error
 
+    folder_ids = frozenset(_folders_in(engine, store))
     return StoreLink(
         expected,
         attempt,
-        frozenset(_folders_in(engine, store)),
+        folder_ids,
         hears,
         run=run,
         clock=engine.outside.clock,
         random=engine.outside.random,
+        make_watch=_watch_of(engine, store, folder_ids),
     )
+
+
+def _watch_of(engine: Engine, store: StoreSettings, folder_ids: frozenset[str]) -> MakeWatch | None:
+    """None for a store that is no directory of this computer."""
+    try:
+        base = directory_of(parse_location(store.location), relative_to=engine.places.state)
+    except LocationError:
+        return None
+    return None if base is None else partial(StoreWatch, base, folder_ids, engine.outside.clock)
 
 
 def _folders_in(engine: Engine, store: StoreSettings) -> Iterator[str]:

@@ -19,6 +19,7 @@ from firnline.core.backoff import Backoff
 from firnline.core.clock import Clock
 from firnline.core.connection_state import ConnectionEvent, ConnectionState, next_state
 from firnline.engine.live.store_session import NOBODY, StoreSession
+from firnline.engine.live.store_watch import MakeWatch
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.connection import Expected, ReplacedError
 from firnline.sync.context import Connected, Unreached
@@ -81,10 +82,12 @@ class StoreLink:
         run: str,
         clock: Clock,
         random: Callable[[int], bytes],
+        make_watch: MakeWatch | None = None,
         wait: Wait = threading.Condition.wait,
     ) -> None:
         """`connect` opens the store anew. `folder_ids`: of the folders that are kept in it.
-        `run`: see `sync.heartbeat.new_run`, one for all links of a process."""
+        `run`: see `sync.heartbeat.new_run`, one for all links of a process. `make_watch`: for a
+        store that can be watched."""
         self._expected = expected
         self._connect = connect
         self._folder_ids = folder_ids
@@ -92,6 +95,7 @@ class StoreLink:
         self._run = run
         self._clock = clock
         self._random = random
+        self._make_watch = make_watch
         self._wait = wait
         self._condition = threading.Condition()
         self._asked = _Asked()
@@ -200,7 +204,9 @@ class StoreLink:
         except StoreError as error:
             self._lose(error)
             return
-        session = StoreSession(connected, self._run, self._folder_ids, self._clock)
+        session = StoreSession(
+            connected, self._run, self._folder_ids, self._clock, self._make_watch, self._hear
+        )
         try:
             session.begin()
         except StoreError as error:
@@ -219,6 +225,8 @@ class StoreLink:
         if asked.active:
             session.active()
         try:
+            if asked.beat:
+                session.beat()
             news = session.tend(at_once=asked.wake)
         except StoreError as error:
             self._lose(error)
@@ -226,6 +234,16 @@ class StoreLink:
         self._stand(session.connected)
         if news and not self._closing:
             self._hears.news(self._expected.store_id, news)
+
+    def _hear(self, news: News) -> None:
+        """On the thread of a watch. What comes before all hear that the store is connected is found
+        by their listing."""
+        if self._session is None or self._closing:
+            return
+        self._hears.news(self._expected.store_id, news)
+        if None in news.values():
+            # The watch may be at its end, and the store may be what is gone.
+            self._ask(_Asked(beat=True))
 
     def _lose(self, why: Exception) -> None:
         """Not connected, or no more: try again later."""
@@ -268,14 +286,19 @@ class _Asked(NamedTuple):
 
     wake: bool = False
     active: bool = False
+    beat: bool = False
     failed: tuple[Connected, Exception] | None = None
 
     def __bool__(self) -> bool:
-        return self.wake or self.active or self.failed is not None
+        return any(self)
 
     def joined(self, other: "_Asked") -> "_Asked":
+        """Both."""
         return _Asked(
-            self.wake or other.wake, self.active or other.active, other.failed or self.failed
+            self.wake or other.wake,
+            self.active or other.active,
+            self.beat or other.beat,
+            other.failed or self.failed,
         )
 
 

@@ -5,10 +5,11 @@ that takes nothing (no rights, no space) is read all the same: it is not beaten 
 another lead.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from firnline.core.clock import Clock
 from firnline.core.polling import POLLED, WATCHED, Polling
+from firnline.engine.live.store_watch import MakeWatch, Watch
 from firnline.stores.errors import DeniedError, FullError
 from firnline.sync.context import Connected
 from firnline.sync.heartbeat import Heartbeat, Look
@@ -21,8 +22,15 @@ class StoreSession:
     """One connection, from one run."""
 
     def __init__(
-        self, connected: Connected, run: str, folder_ids: Collection[str], clock: Clock
+        self,
+        connected: Connected,
+        run: str,
+        folder_ids: Collection[str],
+        clock: Clock,
+        make_watch: MakeWatch | None,
+        hear: Callable[[News], None],
     ) -> None:
+        """`make_watch`: for a store that can be watched; `hear` is called by the watch."""
         self.connected = connected
         self.seen = NOBODY
         """Who else is connected."""
@@ -31,15 +39,21 @@ class StoreSession:
         self._heart = Heartbeat(connected, run=run, clock=clock)
         self._beats = False
         self._reader = NewsReader(connected.store, folder_ids, clock)
+        self._make_watch = make_watch
+        self._hear = hear
+        self._watch: Watch | None = None
         self._began = now = clock.monotonic()
         self._beat_due = now
         self._all_due = now + WATCHED.shortest
         self._polling = Polling.begin(now, POLLED)
 
     def begin(self) -> None:
-        """Beat for the first time, and note what is there already, which a listing will find."""
+        """Beat for the first time, and begin to look for news. What is there already is left to a
+        listing, so whatever comes from now on is found by one or the other."""
         self.beat()
-        self._reader.read()
+        self._begin_watch()
+        if self._watch is None:
+            self._reader.read()
 
     @property
     def age(self) -> float:
@@ -49,7 +63,8 @@ class StoreSession:
     @property
     def due(self) -> float:
         """When there is something to do again."""
-        return min(self._beat_due, self._all_due, self._polling.due)
+        due = min(self._beat_due, self._all_due)
+        return due if self._watch is not None else min(due, self._polling.due)
 
     def active(self) -> None:
         """Others may answer soon."""
@@ -58,13 +73,23 @@ class StoreSession:
     def tend(self, *, at_once: bool) -> News:
         """Do what is due, or all of it; returns what is new. Raises ClonedError and StoreError."""
         now = self._clock.monotonic()
+        if self._watch is not None and not self._watch.works:
+            self._end_watch()
+            self._polling = Polling.begin(now, POLLED)
         if at_once or now >= self._beat_due:
             self.beat()
         if at_once or now >= self._all_due:
-            self._all_due = now + WATCHED.shortest
-            self._polling = self._polling.active(now, POLLED)
-            return dict.fromkeys(self._folder_ids, None)
-        return self._poll(now) if now >= self._polling.due else {}
+            return self._look_at_all(now)
+        watched = self._watch is not None
+        return {} if watched or now < self._polling.due else self._poll(now)
+
+    def _look_at_all(self, now: float) -> News:
+        """Whatever was missed; and what could not be watched may be now."""
+        self._all_due = now + WATCHED.shortest
+        self._polling = self._polling.active(now, POLLED)
+        if self._watch is None:
+            self._begin_watch()
+        return dict.fromkeys(self._folder_ids)
 
     def beat(self) -> None:
         """Say that this device is there, and see who else is. Raises ClonedError and StoreError."""
@@ -84,6 +109,22 @@ class StoreSession:
         self._polling = self._polling.looked(now, POLLED, news=bool(news))
         return news
 
+    def _begin_watch(self) -> None:
+        if self._make_watch is None:
+            return
+        watch = self._make_watch(self._hear)
+        watch.start()
+        if watch.works:
+            self._watch = watch
+        else:
+            watch.close()
+
+    def _end_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
     def close(self) -> None:
         """The store is used no more by this link."""
+        self._end_watch()
         self.connected.store.close()

@@ -129,3 +129,37 @@ class LinkedDevice:
                 self.clock.moment += timedelta(seconds=end - self.clock.monotonic())
                 return steps
             self.clock.moment += timedelta(seconds=wait)
+
+
+class ToldWatch:
+    """A watch that tells what the test says."""
+
+    def __init__(self, tell, works=True):
+        self.tell = tell
+        self.works = False
+        self._can_work = works
+        self.closed = False
+
+    def start(self):
+        self.works = self._can_work
+
+    def close(self):
+        self.works = False
+        self.closed = True
+
+    def end(self):
+        """As a watcher ends: after it has told of everything."""
+        self.tell({FOLDER_ID: None})
+        self.works = False
+
+
+class WatchMaker:
+    """Makes them, and remembers them; `works` says whether the next one does."""
+
+    def __init__(self):
+        self.made = []
+        self.works = True
+
+    def __call__(self, tell):
+        self.made.append(ToldWatch(tell, self.works))
+        return self.made[-1]

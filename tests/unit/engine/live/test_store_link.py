@@ -12,6 +12,7 @@ from tests.unit.engine.live.linked_store import (
     STORE_ID,
     LinkedDevice,
     Shelf,
+    WatchMaker,
     event_name,
 )
 
@@ -224,6 +225,82 @@ def test_a_clone_is_told_and_ends_the_link(shelf, device):
         device.run_for(60)
     clone.run_for(600)
     assert clone.link.standing.state is ConnectionState.CONNECTED
+
+
+# --- watched ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def watches():
+    return WatchMaker()
+
+
+@pytest.fixture
+def watched(shelf, watches):
+    return LinkedDevice(shelf, make_watch=watches)
+
+
+def test_a_watched_store_is_not_polled(shelf, watched, watches):
+    """What the watch tells goes on at once; the link only beats."""
+    assert watched.run_for(599) == 10
+    shelf.put(event_name())
+    watches.made[0].tell({FOLDER_ID: frozenset({event_name()})})
+    assert watched.heard.words() == ["connected", {FOLDER_ID: frozenset({event_name()})}]
+    assert not any(path == LAYOUT.events for _, path in watched.opened[0].calls)
+
+
+def test_a_store_that_cannot_be_watched_is_polled(shelf, watched, watches):
+    """A network file system, for example; each hour it is tried again."""
+    watches.works = False
+    watched.step()
+    shelf.put(event_name())
+    watched.run_for(5)
+    assert watched.heard.words() == ["connected", {FOLDER_ID: frozenset({event_name()})}]
+    assert watches.made[0].closed
+    watches.works = True
+    watched.run_for(3600)
+    assert watched.heard.words() == [LIST_IT]
+    assert watched.step() > 5
+
+
+def test_a_watch_that_ends_is_followed_by_polls(shelf, watched, watches):
+    """The store is looked at in the same moment, since it may be what is gone."""
+    watched.step()
+    watches.made[0].end()
+    assert watched.step() == 5
+    assert watches.made[0].closed
+    assert ("rename", "connections") in [
+        (method, path.split("/")[0]) for method, path in watched.opened[0].calls
+    ]
+    shelf.put(event_name())
+    watched.run_for(5)
+    assert watched.heard.words() == [
+        "connected",
+        LIST_IT,
+        {FOLDER_ID: frozenset({event_name()})},
+    ]
+
+
+def test_a_watched_disk_that_is_unmounted_is_noticed_at_once(shelf, watched, watches):
+    """Nobody waits for the next beat."""
+    watched.step()
+    shelf.disk.files.clear()
+    watches.made[0].end()
+    watched.step()
+    assert watched.heard.words() == ["connected", LIST_IT, "lost: ReplacedError"]
+    assert watches.made[0].closed
+
+
+def test_what_a_watch_tells_before_the_store_is_connected_is_left_to_the_listing(shelf, watches):
+    """Nobody hears of a store that nobody knows yet."""
+    device = LinkedDevice(shelf, make_watch=lambda tell: telling(watches(tell)))
+
+    def telling(watch):
+        watch.tell({FOLDER_ID: None})
+        return watch
+
+    device.step()
+    assert device.heard.words() == ["connected"]
 
 
 # --- alive --------------------------------------------------------------------------------------
