@@ -212,6 +212,7 @@ def _add_sync(commands: Group) -> None:
     sync.add_argument(
         "--yes", action="store_true", help="delete what is gone, however much of a folder it is"
     )
+    commands.add("run", "run:run", "keep all folders in sync until it is stopped")
     _json(commands.add("status", "status:status", "show how everything is"))
 
 
@@ -324,6 +325,7 @@ _COMMANDS = {
     "store": _add_stores,
     "folder": _add_folders,
     "sync": _add_sync,
+    "run": _add_sync,
     "status": _add_sync,
     "verify": _add_verify,
     "log": _add_history,

@@ -77,23 +77,30 @@ def tell_outcome(outcome: FolderOutcome) -> None:
 
 def tell_what_is_left(outcome: FolderOutcome) -> None:
     """A line for each cause why a pass left something undone in a folder."""
+    for line in what_is_left(outcome):
+        output.message(line)
+
+
+def what_is_left(outcome: FolderOutcome) -> Iterator[str]:
+    """Why a pass left something undone in a folder, a line for each cause."""
     from firnline.engine.causes import causes
     from firnline.engine.problems import explain, explain_problem
 
     for first, more in causes(outcome.problems):
         line = output.shown(explain_problem(first, outcome.name).line)
         rest = f" ({more:,} more for this reason: `firnline status` lists them.)" if more else ""
-        output.message(line + rest)
+        yield line + rest
     for question in outcome.report.questions:
         from firnline.engine.question_words import question_line
 
-        output.message(output.shown(question_line(question, outcome.name)))
+        yield output.shown(question_line(question, outcome.name))
     if outcome.error is not None:
         found = explain(outcome.error, f"folder {outcome.name}")
-        output.message(output.shown(found.line))
+        yield output.shown(found.line)
 
 
-def _summary(outcome: FolderOutcome) -> str:
+def what_was_done(outcome: FolderOutcome) -> list[str]:
+    """In a few words each; nothing for a pass that found nothing to do."""
     report = outcome.report
     done = []
     if report.written:
@@ -102,6 +109,11 @@ def _summary(outcome: FolderOutcome) -> str:
         done.append(f"{output.count_text(report.applied, 'change')} brought here")
     if report.copied:
         done.append(f"{output.count_text(report.copied, 'event')} copied between stores")
+    return done
+
+
+def _summary(outcome: FolderOutcome) -> str:
+    done = what_was_done(outcome)
     if outcome.error is not None:
         return ", ".join([*done, "not finished"])
     if not done:
@@ -114,7 +126,12 @@ def tell_stores(outcomes: list[FolderOutcome]) -> None:
     causes = {each.name: each.why for outcome in outcomes for each in outcome.unreached}
     if not causes:
         return
+    for name, why in causes.items():
+        output.message(out_of_reach(name, why))
+
+
+def out_of_reach(name: str, why: Exception) -> str:
+    """The line for a store that could not be used."""
     from firnline.engine.problems import explain
 
-    for name, why in causes.items():
-        output.message(output.shown(explain(why, f"store {name}").line))
+    return output.shown(explain(why, f"store {name}").line)

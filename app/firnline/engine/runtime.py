@@ -7,6 +7,7 @@ they are asked for the first time, and once; what fails is remembered and not tr
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from firnline import __version__
@@ -27,7 +28,7 @@ from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, StoreConfig
 from firnline.stores.errors import LocationError, StoreError, UnavailableError
 from firnline.stores.identity import read_identity as read_store_identity
-from firnline.stores.registry import factory_for, parse_location
+from firnline.stores.registry import DIRECTORY, factory_for, parse_location
 from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
 from firnline.sync.context import HOME, Connected, Progress, Unreached
 
@@ -126,21 +127,26 @@ class Engine:
         """A store of the settings. Raises StoreError, the same one again when asked again."""
         found = self._reached.get(name)
         if found is None:
-            found = self._reached[name] = self._connect(self.store_settings(name))
+            found = self._reached[name] = self._try(self.store_settings(name))
         if isinstance(found, StoreError):
             raise found
         return found
 
-    def _connect(self, store: StoreSettings) -> Connected | StoreError:
-        expected = Expected(store.name, store.store_id, store.rating, store.minor)
+    def _try(self, store: StoreSettings) -> Connected | StoreError:
         try:
-            opener = self.opener(store.location)
-            return connect(opener, expected, self.peer, write=self.writes)
+            return self.connect(store)
         except StoreError as error:
             _logger.info("store %s: %s", store.name, error)
             return error
+
+    def connect(self, store: StoreSettings) -> Connected:
+        """A new connection, which the caller closes. From any thread. Raises StoreError."""
+        expected = Expected(store.name, store.store_id, store.rating, store.minor)
+        try:
+            opener = self.opener(store.location)
         except LocationError as error:
-            return UnavailableError("", str(error))
+            raise UnavailableError("", str(error)) from error
+        return connect(opener, expected, self.peer, write=self.writes)
 
     def reach(self, names: Iterable[str]) -> tuple[list[Connected], list[Unreached]]:
         """The stores of those names, best rated first, and those that could not be reached."""
@@ -206,6 +212,15 @@ def store_kind(location: str) -> str:
         return parse_location(location).kind
     except LocationError:
         return "unknown"
+
+
+def store_directory(store: StoreSettings) -> Path | None:
+    """Where a directory store is on this computer; None for other kinds of store."""
+    try:
+        location = parse_location(store.location)
+    except LocationError:
+        return None
+    return Path(location.address) if location.kind == DIRECTORY else None
 
 
 def home_config(random: Callable[[int], bytes]) -> StoreConfig:

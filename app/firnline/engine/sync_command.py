@@ -5,6 +5,7 @@ A folder's fault never stops the others, and a store that cannot be reached stop
 
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from firnline.config.settings import FolderSettings
 from firnline.core.clock import Clock
@@ -12,7 +13,7 @@ from firnline.engine import device_names
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
 from firnline.sync.connection import ReplacedError
-from firnline.sync.context import FolderContext, Problem, Unreached
+from firnline.sync.context import CancelledError, FolderContext, Problem, Unreached
 from firnline.sync.folder_pass import PassReport, run_pass
 
 _logger = logging.getLogger(__name__)
@@ -82,29 +83,32 @@ def _outcome(engine: Engine, folder: FolderSettings, *, yes: bool) -> FolderOutc
     outcome = FolderOutcome(folder.name, paused=folder.paused)
     if folder.paused:
         return outcome
-    try:
-        with open_folder(engine, folder) as context:
-            try:
-                context.delete_unasked = yes
-                outcome.report = run_pass(context)
-            finally:
-                outcome.unreached = list(context.unreached)
-            remember(engine, context, outcome)
-    except Exception as error:
-        note_failure(outcome, error)
+    with noting_failure(outcome), open_folder(engine, folder) as context:
+        try:
+            context.delete_unasked = yes
+            outcome.report = run_pass(context)
+        finally:
+            outcome.unreached = list(context.unreached)
+        remember(engine, context, outcome)
     return outcome
 
 
-def note_failure(outcome: FolderOutcome, error: Exception) -> None:
-    """Why a folder was not synced, or not to its end. Told to the person: the log need not be loud
-    about what is known."""
-    from firnline.engine.problems import is_known
+@contextmanager
+def noting_failure(outcome: FolderOutcome) -> Iterator[None]:
+    """What is raised inside says why this folder was not synced, or not to its end."""
+    try:
+        yield
+    except CancelledError as error:
+        outcome.error = error
+    except Exception as error:
+        from firnline.engine.problems import is_known
 
-    outcome.error = error
-    if is_known(error):
-        _logger.info("folder %s: %s", outcome.name, error)
-    else:
-        _logger.error("folder %s: a mistake in the program", outcome.name, exc_info=error)
+        outcome.error = error
+        if is_known(error):
+            # Told to the person: the log need not be loud about it.
+            _logger.info("folder %s: %s", outcome.name, error)
+        else:
+            _logger.exception("folder %s: a mistake in the program", outcome.name)
 
 
 def remember(engine: Engine, context: FolderContext, outcome: FolderOutcome) -> None:

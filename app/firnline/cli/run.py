@@ -1,0 +1,91 @@
+"""`firnline run`."""
+
+import asyncio
+import signal
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from firnline.cli import output
+from firnline.cli.opening import open_engine
+from firnline.cli.sync import NO_FOLDERS, out_of_reach, what_is_left, what_was_done
+from firnline.engine.live.loop_gate import LoopGate
+from firnline.engine.live.service import Service
+from firnline.engine.runtime import Engine
+from firnline.engine.sync_command import FolderOutcome
+from firnline.sync.context import CancelledError
+
+DONE = 0
+
+
+def run(arguments: Namespace) -> int:
+    """Keep everything in sync until SIGTERM or Ctrl-C; then 0."""
+    with open_engine(arguments, lock=True) as engine:
+        asyncio.run(_live(engine))
+    output.message("Stopped.")
+    return DONE
+
+
+async def _live(engine: Engine) -> None:
+    gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
+    service = Service(engine, gate, Teller().tell)
+    with _told_to_stop(lambda: gate.post(service.stop)):
+        output.message(_greeting(engine))
+        await service.run()
+
+
+def _greeting(engine: Engine) -> str:
+    names = [folder.name for folder in engine.settings.folders if not folder.paused]
+    if not names:
+        return NO_FOLDERS
+    return output.shown(f"Keeping {', '.join(names)} in sync; Ctrl-C ends it.")
+
+
+@contextmanager
+def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM call `stop`."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        stop()
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Teller:
+    """Says what was done, and what is left to do when that changes."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, list[str]] = {}
+
+    def tell(self, outcome: FolderOutcome) -> None:
+        """Of one pass."""
+        if isinstance(outcome.error, CancelledError):
+            return
+        name = output.shown(outcome.name)
+        left = self._what_is_left(outcome)
+        before = self._left.get(name, [])
+        self._left[name] = left
+        done = what_was_done(outcome)
+        if before and not left:
+            done.append("up to date")
+        try:
+            if done:
+                output.line(f"{name}: {', '.join(done)}")
+                output.flush()
+            for line in left:
+                if line not in before:
+                    output.message(line)
+        except BrokenPipeError:
+            # Nobody listens any more; the work goes on.
+            output.drop_output()
+
+    @staticmethod
+    def _what_is_left(outcome: FolderOutcome) -> list[str]:
+        lines = [] if outcome.complete else list(what_is_left(outcome))
+        return [*lines, *(out_of_reach(each.name, each.why) for each in outcome.unreached)]

@@ -1,0 +1,185 @@
+"""One folder of the running program, as the loop sees it: when which job is due.
+
+A job at a time, on the folder's own thread; what is asked for while one runs becomes the next one.
+Everything here belongs to the loop's thread, but `hear`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from firnline.core.clock import Clock
+from firnline.core.pace import Pace
+from firnline.core.polling import POLLED, Polling
+from firnline.engine.live.alarm import Alarm
+from firnline.engine.live.kept_folder import Done
+from firnline.engine.live.wanted import Scope, Wanted
+from firnline.engine.live.watches import understand
+from firnline.engine.live.worker import Worker
+from firnline.engine.open_folder import Reached
+from firnline.engine.sync_command import FolderOutcome
+from firnline.folder.ignore import IGNORE_FILE
+from firnline.watch.hints import Hints
+
+
+class Jobs(Protocol):
+    """What is done on the folder's thread: see `KeptFolder`."""
+
+    def run(self, scope: Scope, reached: Reached) -> Done: ...
+
+    def close(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class FolderLane:
+    """Looks after one folder until it is stopped."""
+
+    def __init__(
+        self,
+        jobs: Callable[[Callable[[], bool]], Jobs],
+        worker: Worker,
+        clock: Clock,
+        stores: Callable[[], Reached | None],
+        tell: Callable[[FolderOutcome], None],
+    ) -> None:
+        """`jobs` makes them, given what they ask whether to end. `stores`: the folder's stores at
+        this moment; None while nobody knows yet. `tell` hears of each job."""
+        self._jobs = jobs(self._should_end)
+        self._worker = worker
+        self._clock = clock
+        self._stores = stores
+        self._tell = tell
+        self._pace = Pace()
+        self._polling = Polling.begin(clock.monotonic(), POLLED)
+        self._unwatched: frozenset[str] = frozenset()
+        self._wanted = Wanted()
+        self._wanted.everything()
+        self._wake = asyncio.Event()
+        self._whole_due = Alarm(self.look_again)
+        self._retry_due = Alarm(self.look_again)
+        self._poll_due = Alarm(self._poll)
+        self._stopping = False
+        self._resting = 0
+        self._rested = asyncio.Event()
+
+    # --- asked for ------------------------------------------------------------------------------
+
+    def changed_here(self, hints: Hints) -> None:
+        """Something changed in the folder."""
+        if hints.everything or IGNORE_FILE in hints.paths:
+            self._wanted.everything()
+        else:
+            self._wanted.look_at(hints.paths)
+        self._wake.set()
+
+    def changed_there(self, store_id: str, hints: Hints) -> None:
+        """Something changed in the folder's place in a store."""
+        found = understand(hints)
+        if found.everything:
+            self._wanted.list_store(store_id)
+        else:
+            self._wanted.take_in(store_id, found.names)
+        self._wake.set()
+
+    def store_is_back(self, store_id: str) -> None:
+        """A store was reached (again)."""
+        self._wanted.list_store(store_id)
+        self._wake.set()
+
+    def look_again(self) -> None:
+        """At everything."""
+        self._wanted.everything()
+        self._wake.set()
+
+    def know_stores(self) -> None:
+        """Whether the stores can be reached is known now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """`live` returns soon: a job that runs ends at its next safe point."""
+        self._stopping = True
+        self._wake.set()
+
+    async def rest(self) -> None:
+        """Returns when no job runs and the folder is closed, until `go_on`."""
+        self._resting += 1
+        self._wake.set()
+        await self._rested.wait()
+
+    def go_on(self) -> None:
+        """After `rest`: everything is looked at again."""
+        self._resting -= 1
+        self.look_again()
+
+    def _poll(self) -> None:
+        for store_id in self._unwatched:
+            self._wanted.list_store(store_id)
+        self._wake.set()
+
+    def _should_end(self) -> bool:
+        """Asked by the folder's thread."""
+        return self._stopping or bool(self._resting)
+
+    # --- its life -------------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """Until `stop`."""
+        try:
+            while not self._stopping:
+                reached = self._stores()
+                if self._resting:
+                    await self._worker.call(self._jobs.close)
+                    self._rested.set()
+                elif self._wanted and reached is not None:
+                    await self._do(self._wanted.take(), reached)
+                    continue
+                await self._wake.wait()
+                self._wake.clear()
+                if not self._resting:
+                    self._rested.clear()
+            await self._worker.call(self._jobs.end)
+        finally:
+            self._rested.set()
+            for alarm in (self._whole_due, self._retry_due, self._poll_due):
+                alarm.cancel()
+            self._worker.end()
+
+    async def _do(self, scope: Scope, reached: Reached) -> None:
+        begun = self._clock.monotonic()
+        done = await self._worker.call(lambda: self._jobs.run(scope, reached))
+        if not self._should_end():
+            self._plan(scope, done, self._clock.monotonic() - begun)
+        self._tell(done.outcome)
+
+    def _plan(self, scope: Scope, done: Done, took: float) -> None:
+        """When this folder is looked at again without being asked to."""
+        report = done.outcome.report
+        moved = bool(report.written or report.applied or report.copied)
+        if scope.is_whole:
+            self._whole_due.set(self._pace.after_whole(took, watched=done.watched, moved=moved))
+        if is_worth_retrying(done.outcome):
+            self._retry_due.set(self._pace.after_failure(took, moved=moved))
+        else:
+            self._retry_due.cancel()
+            self._pace.succeeded()
+        self._plan_poll(scope, done.unwatched, moved=moved)
+
+    def _plan_poll(self, scope: Scope, unwatched: frozenset[str], *, moved: bool) -> None:
+        now = self._clock.monotonic()
+        if scope.news is None or any(scope.news.get(each, ()) is None for each in unwatched):
+            self._polling = self._polling.looked(now, POLLED, news=moved)
+        elif moved:
+            self._polling = self._polling.active(now, POLLED)
+        self._unwatched = unwatched
+        if unwatched:
+            self._poll_due.set(max(self._polling.due - now, 0.0))
+        else:
+            self._poll_due.cancel()
+
+
+def is_worth_retrying(outcome: FolderOutcome) -> bool:
+    """Something is left that may be gone by itself: not what waits for the user or a store."""
+    if outcome.error is not None or outcome.problems:
+        return True
+    return not (outcome.report.complete or outcome.unreached or outcome.report.questions)

@@ -1,0 +1,121 @@
+"""A folder of the running program: opened once, and kept open from one job to the next.
+
+Lives on the folder's own thread. Between two jobs nothing is open in the folder itself, so that its
+disk can be unmounted, and another profile may work there. A job that failed as a whole closes the
+folder's state as well: the next one opens everything anew.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from firnline.config.settings import FolderSettings
+from firnline.engine.folder_root import require_here
+from firnline.engine.live.wanted import Scope
+from firnline.engine.live.watches import Watches
+from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
+from firnline.engine.runtime import Engine, store_directory
+from firnline.engine.sync_command import FolderOutcome, noting_failure, remember
+from firnline.folder.claim import claimed
+from firnline.folder.ignore import Ignore
+from firnline.sync.context import Connected, FolderContext
+from firnline.sync.folder_pass import run_pass
+
+_logger = logging.getLogger(__name__)
+
+
+class Done(NamedTuple):
+    """How a job went."""
+
+    outcome: FolderOutcome
+    watched: bool
+    """What changes in the folder from now on is told."""
+    unwatched: frozenset[str]
+    """STOREHASHes of connected stores that have to be asked for news."""
+
+
+class KeptFolder:
+    """Does the jobs of one folder. Used by one thread at a time."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: FolderSettings,
+        watches: Watches,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """`cancelled` is asked during a job whether it should end at the next safe point."""
+        self._engine = engine
+        self._settings = settings
+        self._watches = watches
+        self._cancelled = cancelled
+        self._stack = ExitStack()
+        self._opened: OpenFolder | None = None
+        self._stores: Reached | None = None
+
+    def run(self, scope: Scope, reached: Reached) -> Done:
+        """One pass with these stores. What fails is told in the outcome; nothing is raised."""
+        outcome = FolderOutcome(self._settings.name)
+        with noting_failure(outcome):
+            opened = self._open(reached)
+            try:
+                with claimed(opened.context.root):
+                    self._pass(opened, scope, reached, outcome)
+            finally:
+                opened.context.root.forget()
+        if outcome.error is not None:
+            self.close()
+        return Done(outcome, self._watches.folder_works, self._unwatched(reached.stores))
+
+    def close(self) -> None:
+        """Close the folder's state, to be opened again by the next job."""
+        self._opened = self._stores = None
+        self._stack.close()
+        self._stack = ExitStack()
+
+    def end(self) -> None:
+        """No job follows."""
+        self._watches.close()
+        self.close()
+
+    def _open(self, reached: Reached) -> OpenFolder:
+        if self._opened is None:
+            opened = self._stack.enter_context(open_with(self._engine, self._settings, reached))
+            opened.context.cancelled = self._cancelled
+            self._opened = opened
+        return self._opened
+
+    def _pass(
+        self, opened: OpenFolder, scope: Scope, reached: Reached, outcome: FolderOutcome
+    ) -> None:
+        context = opened.context
+        require_here(context)
+        if scope.is_whole or reached != self._stores:
+            use_stores(self._engine, opened, reached)
+            self._stores = reached
+            self._watches.follow_stores(self._places(context))
+        else:
+            context.stores, context.unreached = list(reached.stores), list(reached.unreached)
+        if scope.is_whole:
+            # Before the look at everything: what changes after it is told.
+            self._watches.follow_folder(Path(context.root.path), Ignore.load(context.root))
+        try:
+            outcome.report = run_pass(context)
+        finally:
+            outcome.unreached = list(context.unreached)
+        remember(self._engine, context, outcome)
+
+    def _places(self, context: FolderContext) -> dict[str, Path]:
+        """Where the folder's events arrive, of those stores that can be watched."""
+        found = {}
+        for connected in context.stores:
+            base = store_directory(self._engine.store_settings(connected.name))
+            if base is not None and connected.store.capabilities.watchable:
+                found[connected.store_id] = base / context.layout.root
+        return found
+
+    def _unwatched(self, stores: Iterable[Connected]) -> frozenset[str]:
+        works = self._watches.works_for
+        return frozenset(each.store_id for each in stores if not works(each.store_id))

@@ -1,0 +1,45 @@
+"""The way from other threads into the loop, and the watch over it.
+
+All that the loop does for this program comes through here or is a step of a coroutine between two
+waits. Whatever arrives late was held up by one of them, so that the loop is watched without
+anything that ticks.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from firnline.core.clock import Clock
+
+LONGEST = 0.05
+"""Seconds that nobody may hold the loop: it is also the one that draws windows."""
+_logger = logging.getLogger(__name__)
+
+
+class LoopGate:
+    """Lets other threads call into `loop`. Made on the loop's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self._loop = loop
+        self._clock = clock
+        self.worst = 0.0
+        """The longest that anything waited for the loop, in seconds."""
+
+    def post(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called by the loop. From any thread; after the loop's end it is dropped,
+        since there is nobody left to hear it."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._deliver, callback, self._clock.monotonic())
+
+    def _deliver(self, callback: Callable[[], None], sent: float) -> None:
+        begun = self._clock.monotonic()
+        self._measure(begun - sent, "before", callback)
+        callback()
+        self._measure(self._clock.monotonic() - begun, "by", callback)
+
+    def _measure(self, seconds: float, when: str, callback: Callable[[], None]) -> None:
+        self.worst = max(self.worst, seconds)
+        if seconds > LONGEST:
+            what = getattr(callback, "__qualname__", repr(callback))
+            _logger.info("the loop was held for %.0f ms %s %s", seconds * 1000, when, what)

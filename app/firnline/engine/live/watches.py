@@ -1,0 +1,178 @@
+"""The watchers of one folder: of its own tree, and of its place in each directory store.
+
+Made, renewed and closed on the folder's thread; what they tell comes from threads of their own and
+goes to the loop. A watcher lives once: one that stopped working is replaced at the next whole look,
+one that never worked not before some time has passed.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from firnline.core.clock import Clock
+from firnline.core.settling import Settle
+from firnline.folder.ignore import Ignore
+from firnline.watch.hints import Hints
+from firnline.watch.watcher import Ignored, Tell, Watcher
+
+EVENTS = "events"
+"""The directory of a folder's place in a store where events arrive."""
+TRY_AGAIN = 600.0
+"""Seconds after which it is tried again to watch what could not be watched."""
+
+
+class MakeWatcher(Protocol):
+    """As `watch.watcher.make_watcher`."""
+
+    def __call__(
+        self, root: Path, tell: Tell, *, clock: Clock, settle: Settle | None, ignored: Ignored
+    ) -> Watcher: ...
+
+
+class Place(NamedTuple):
+    """A directory to be watched."""
+
+    root: Path
+    settle: Settle | None
+    ignored: Ignored
+
+
+class Told(NamedTuple):
+    """Where hints go. Called on the watchers' threads."""
+
+    folder: Callable[[Hints], None]
+    store: Callable[[str, Hints], None]
+    """With the store's STOREHASH."""
+
+
+class StoreHints(NamedTuple):
+    """What a watcher of a store's directory told, understood."""
+
+    names: frozenset[str]
+    """Event names that may have arrived."""
+    everything: bool
+    """More than names can say: the store is to be listed."""
+
+
+def understand(hints: Hints) -> StoreHints:
+    """What hints below a folder's directory in a store mean."""
+    names: set[str] = set()
+    everything = hints.everything
+    for path in hints.paths:
+        top, _, rest = path.partition("/")
+        day, _, name = rest.partition("/")
+        if top == EVENTS and name and name.startswith(day):
+            names.add(name)
+        else:
+            everything = True
+    return StoreHints(frozenset(names), everything)
+
+
+class Watches:
+    """All watchers of one folder. Used by its thread."""
+
+    def __init__(self, make: MakeWatcher, clock: Clock, told: Told) -> None:
+        self._make = make
+        self._clock = clock
+        self._told = told
+        self._folder: _Watch | None = None
+        self._rules = ""
+        self._stores: dict[str, _Watch] = {}
+
+    @property
+    def folder_works(self) -> bool:
+        """What changes in the folder is told."""
+        return self._folder is not None and self._folder.works
+
+    def works_for(self, store_id: str) -> bool:
+        """What arrives in this store is told."""
+        found = self._stores.get(store_id)
+        return found is not None and found.works
+
+    @property
+    def why_not(self) -> str:
+        """Why the folder is not watched, for people; '' when it is."""
+        return "" if self._folder is None else self._folder.why_not
+
+    def follow_folder(self, root: Path, ignore: Ignore) -> None:
+        """Watch the folder's tree, but for what is never looked at."""
+        if self._folder is not None and self._rules != ignore.fingerprint:
+            self._folder.close()
+            self._folder = None
+        if self._folder is None:
+            self._rules = ignore.fingerprint
+            place = Place(root, Settle(), ignore.entry_matches)
+            self._folder = _Watch(place, self._told.folder, self._make, self._clock)
+        else:
+            self._folder.renew()
+
+    def follow_stores(self, places: Mapping[str, Path]) -> None:
+        """Watch the folder's directory in each of these stores, and in no other."""
+        for store_id in self._stores.keys() - places.keys():
+            self._stores.pop(store_id).close()
+        for store_id, root in places.items():
+            found = self._stores.get(store_id)
+            if found is not None and found.place.root == root:
+                found.renew()
+                continue
+            if found is not None:
+                found.close()
+            tell = partial(self._told.store, store_id)
+            place = Place(root, None, _is_no_event)
+            self._stores[store_id] = _Watch(place, tell, self._make, self._clock)
+
+    def close(self) -> None:
+        """Nothing is told any more."""
+        for watch in [self._folder, *self._stores.values()]:
+            if watch is not None:
+                watch.close()
+        self._folder = None
+        self._stores.clear()
+
+
+def _is_no_event(path: str, is_directory: bool) -> bool:
+    return path.partition("/")[0] != EVENTS
+
+
+class _Watch:
+    """One place, watched as well as can be."""
+
+    def __init__(self, place: Place, tell: Tell, make: MakeWatcher, clock: Clock) -> None:
+        self.place = place
+        self._tell = tell
+        self._make = make
+        self._clock = clock
+        self._try_at = 0.0
+        self._watcher = self._begin()
+
+    @property
+    def works(self) -> bool:
+        return self._watcher.works
+
+    @property
+    def why_not(self) -> str:
+        return self._watcher.why_not
+
+    def renew(self) -> None:
+        """Watch anew what is not watched any more."""
+        if not self._watcher.works and self._clock.monotonic() >= self._try_at:
+            self._watcher.close()
+            self._watcher = self._begin()
+
+    def close(self) -> None:
+        self._watcher.close()
+
+    def _begin(self) -> Watcher:
+        place = self.place
+        watcher = self._make(
+            place.root,
+            self._tell,
+            clock=self._clock,
+            settle=place.settle,
+            ignored=place.ignored,
+        )
+        watcher.start()
+        if not watcher.works:
+            self._try_at = self._clock.monotonic() + TRY_AGAIN
+        return watcher

@@ -1,0 +1,107 @@
+"""`firnline run`: real processes that keep a folder equal while people work and things go wrong."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from tests.scenario.commands.device import Device
+from tests.scenario.commands.running import Running, holds, is_gone, running, until
+
+
+def test_saved_file_is_there_a_moment_later(anna: Device, bert: Device) -> None:
+    """Saves, new directories, renames and deletions, both ways, without anybody asking."""
+    anna.write("before.txt", "from before")
+    with running(anna), running(bert):
+        until(holds(bert, "before.txt", "from before"))
+        anna.write("a.txt", "first")
+        until(holds(bert, "a.txt", "first"))
+        bert.write("a.txt", "second")
+        until(holds(anna, "a.txt", "second"))
+        bert.write("dir/deep/b.txt", "b")
+        until(holds(anna, "dir/deep/b.txt", "b"))
+        (anna.folder / "dir").rename(anna.folder / "moved")
+        until(holds(bert, "moved/deep/b.txt", "b"))
+        (bert.folder / "a.txt").unlink()
+        until(is_gone(anna.folder / "a.txt"))
+    assert [line["op"] for line in anna.records("log", "docs:a.txt")] == ["del", "put", "put"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_it_in_peace(anna: Device, number: int) -> None:
+    """Exit code 0 within five seconds, with one word and no traceback; nothing is left locked."""
+    with running(anna) as process:
+        anna.write("a.txt", "a")
+        until(lambda: "1 event written" in process.reported)
+        assert process.stop(number) == 0
+        assert process.said.splitlines()[-1] == "Stopped."
+        assert "Traceback" not in process.said
+    assert anna.text("sync") == "docs: up to date\n"
+
+
+def test_signal_in_the_middle_of_much_work(anna: Device, bert: Device) -> None:
+    """It ends at a safe point, and what was not done is done the next time."""
+    for number in range(2000):
+        anna.write(f"{number % 50}/{number}.txt", str(number))
+    with running(anna) as process:
+        assert process.stop() == 0
+    with running(anna), running(bert):
+        until(lambda: sum(1 for _ in bert.folder.glob("*/*.txt")) == 2000)
+    assert bert.text("sync") == "docs: up to date\n"
+
+
+def test_killed_process_carries_on(anna: Device, bert: Device) -> None:
+    """What happened while nobody ran is taken in, whatever the end was like."""
+    process = Running(anna)
+    until(lambda: "Keeping" in process.said)
+    anna.write("a.txt", "a")
+    process.kill()
+    anna.write("b.txt", "b")
+    with running(bert), running(anna):
+        until(holds(bert, "a.txt", "a"))
+        until(holds(bert, "b.txt", "b"))
+        anna.write("c.txt", "c")
+        until(holds(bert, "c.txt", "c"))
+
+
+def test_store_that_vanishes_and_returns(
+    anna: Device, bert: Device, nas: Path, tmp_path: Path
+) -> None:
+    """It is named once; what was done meanwhile goes out when it is back, without anybody asking."""
+    with running(anna) as process, running(bert):
+        anna.write("a.txt", "a")
+        until(holds(bert, "a.txt", "a"))
+        nas.rename(tmp_path / "away")
+        anna.write("b.txt", "b")
+        until(lambda: "store nas cannot be reached" in process.said)
+        (tmp_path / "away").rename(nas)
+        until(holds(bert, "b.txt", "b"))
+        bert.write("c.txt", "c")
+        until(holds(anna, "c.txt", "c"))
+
+
+def test_folder_that_is_away_and_returns(anna: Device, bert: Device) -> None:
+    """Its files are not taken for deleted, and it is taken up again when it is back."""
+    anna.write("a.txt", "a")
+    with running(anna) as process, running(bert):
+        until(holds(bert, "a.txt", "a"))
+        elsewhere = anna.base / "elsewhere"
+        anna.folder.rename(elsewhere)
+        until(lambda: "is it on a disk" in process.said or "not there" in process.said)
+        bert.write("b.txt", "b")
+        elsewhere.rename(anna.folder)
+        until(holds(anna, "b.txt", "b"))
+        assert holds(bert, "a.txt", "a")()
+        anna.write("c.txt", "c")
+        until(holds(bert, "c.txt", "c"))
+
+
+def test_others_read_while_it_runs(anna: Device) -> None:
+    """`status`, `log`, `ls` and `cat` answer; what changes something is told who holds it."""
+    with running(anna) as process:
+        anna.write("a.txt", "a")
+        until(lambda: "1 event written" in process.reported)
+        (folder,) = anna.document("status")["folders"]
+        assert (folder["state"], folder["files"], folder["problems"]) == ("idle", 1, [])
+        assert [line["path"] for line in anna.records("log")] == ["a.txt"]
+        assert [line["path"] for line in anna.records("ls", "docs")] == ["a.txt"]
+        assert anna.text("cat", "docs:a.txt") == "a"
