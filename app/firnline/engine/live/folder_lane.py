@@ -5,12 +5,11 @@ Everything here belongs to the loop's thread, but `hear`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from firnline.core.clock import Clock
 from firnline.core.pace import Pace
-from firnline.core.polling import POLLED, Polling
 from firnline.engine.live.alarm import Alarm
 from firnline.engine.live.kept_folder import Done
 from firnline.engine.live.wanted import Scope, Wanted
@@ -41,7 +40,7 @@ class FolderLane:
         worker: Worker,
         clock: Clock,
         stores: Callable[[], Reached | None],
-        tell: Callable[[FolderOutcome], None],
+        tell: Callable[[Reached, FolderOutcome], None],
     ) -> None:
         """`jobs` makes them, given what they ask whether to end. `stores`: the folder's stores at
         this moment; None while nobody knows yet. `tell` hears of each job."""
@@ -51,14 +50,11 @@ class FolderLane:
         self._stores = stores
         self._tell = tell
         self._pace = Pace()
-        self._polling = Polling.begin(clock.monotonic(), POLLED)
-        self._unwatched: frozenset[str] = frozenset()
         self._wanted = Wanted()
         self._wanted.everything()
         self._wake = asyncio.Event()
         self._whole_due = Alarm(self.look_again)
         self._retry_due = Alarm(self.look_again)
-        self._poll_due = Alarm(self._poll)
         self._stopping = False
         self._resting = 0
         self._rested = asyncio.Event()
@@ -77,14 +73,18 @@ class FolderLane:
         """Something changed in the folder's place in a store."""
         found = understand(hints)
         if found.everything:
-            self._wanted.list_store(store_id)
-        else:
-            self._wanted.take_in(store_id, found.names)
+            self.list_store(store_id)
+        if found.names:
+            self.take_in(store_id, found.names)
+
+    def list_store(self, store_id: str) -> None:
+        """A store was reached (again), or has more news than names can say."""
+        self._wanted.list_store(store_id)
         self._wake.set()
 
-    def store_is_back(self, store_id: str) -> None:
-        """A store was reached (again)."""
-        self._wanted.list_store(store_id)
+    def take_in(self, store_id: str, names: Iterable[str]) -> None:
+        """Event names were seen in a store."""
+        self._wanted.take_in(store_id, names)
         self._wake.set()
 
     def look_again(self) -> None:
@@ -112,11 +112,6 @@ class FolderLane:
         self._resting -= 1
         self.look_again()
 
-    def _poll(self) -> None:
-        for store_id in self._unwatched:
-            self._wanted.list_store(store_id)
-        self._wake.set()
-
     def _should_end(self) -> bool:
         """Asked by the folder's thread."""
         return self._stopping or bool(self._resting)
@@ -141,8 +136,8 @@ class FolderLane:
             await self._worker.call(self._jobs.end)
         finally:
             self._rested.set()
-            for alarm in (self._whole_due, self._retry_due, self._poll_due):
-                alarm.cancel()
+            self._whole_due.cancel()
+            self._retry_due.cancel()
             self._worker.end()
 
     async def _do(self, scope: Scope, reached: Reached) -> None:
@@ -150,7 +145,7 @@ class FolderLane:
         done = await self._worker.call(lambda: self._jobs.run(scope, reached))
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)
-        self._tell(done.outcome)
+        self._tell(reached, done.outcome)
 
     def _plan(self, scope: Scope, done: Done, took: float) -> None:
         """When this folder is looked at again without being asked to."""
@@ -163,19 +158,6 @@ class FolderLane:
         else:
             self._retry_due.cancel()
             self._pace.succeeded()
-        self._plan_poll(scope, done.unwatched, moved=moved)
-
-    def _plan_poll(self, scope: Scope, unwatched: frozenset[str], *, moved: bool) -> None:
-        now = self._clock.monotonic()
-        if scope.news is None or any(scope.news.get(each, ()) is None for each in unwatched):
-            self._polling = self._polling.looked(now, POLLED, news=moved)
-        elif moved:
-            self._polling = self._polling.active(now, POLLED)
-        self._unwatched = unwatched
-        if unwatched:
-            self._poll_due.set(max(self._polling.due - now, 0.0))
-        else:
-            self._poll_due.cancel()
 
 
 def is_worth_retrying(outcome: FolderOutcome) -> bool:

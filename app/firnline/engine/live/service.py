@@ -7,24 +7,25 @@ do, but one look at the clock a minute, which notices that the computer slept.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from firnline.config.settings import FolderSettings, StoreSettings
+from firnline.config.settings import FolderSettings
 from firnline.engine.live.alarm import Alarm
 from firnline.engine.live.folder_lane import FolderLane
 from firnline.engine.live.kept_folder import KeptFolder
+from firnline.engine.live.links import make_links
 from firnline.engine.live.loop_gate import LoopGate
-from firnline.engine.live.plain_link import PlainLink
 from firnline.engine.live.sleep_watch import BETWEEN_LOOKS, SleepWatch
+from firnline.engine.live.store_link import StoreLink
 from firnline.engine.live.watches import MakeWatcher, Told, Watches
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
-from firnline.stores.errors import UnavailableError
 from firnline.sync.context import Connected, Unreached
+from firnline.sync.news import News
 from firnline.watch.watcher import make_watcher
 
 STOP_WITHIN = 4.0
@@ -39,14 +40,6 @@ class _Kept(NamedTuple):
 
     settings: FolderSettings
     lane: FolderLane
-    task: "asyncio.Task[None]"
-
-
-class _Linked(NamedTuple):
-    """A store that is looked after."""
-
-    settings: StoreSettings
-    link: PlainLink
     task: "asyncio.Task[None]"
 
 
@@ -67,7 +60,8 @@ class Service:
         self._tell = tell
         self._watcher = watcher
         self._folders: dict[str, _Kept] = {}
-        self._stores: dict[str, _Linked] = {}
+        self._links: dict[str, StoreLink] = {}
+        self._answered: set[str] = set()
         self._stopping = asyncio.Event()
         self._sleep = SleepWatch(self._clock)
         self._look_at_clock = Alarm(self._notice_sleep)
@@ -92,29 +86,27 @@ class Service:
 
     def _take_up(self, group: asyncio.TaskGroup) -> None:
         """Begin with all that the settings name."""
-        settings = self._engine.settings
-        for store in settings.stores:
-            link = self._link(store)
-            self._stores[store.name] = _Linked(store, link, group.create_task(_kept(link.live())))
-        for folder in settings.folders:
+        self._links = make_links(self._engine, Ear(self, self._gate.post))
+        for link in self._links.values():
+            link.start()
+        for folder in self._engine.settings.folders:
             if not folder.paused:
                 lane = self._lane(folder)
                 task = group.create_task(_kept(lane.live()))
                 self._folders[folder.folder_id] = _Kept(folder, lane, task)
 
     async def _end(self) -> None:
-        tasks = [kept.task for kept in self._folders.values()]
-        tasks += [linked.task for linked in self._stores.values()]
+        """Everything comes to a safe point; what does not in time is left to its thread."""
         for kept in self._folders.values():
             kept.lane.stop()
-        for linked in self._stores.values():
-            linked.link.stop()
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN)
-        for task in late:
-            _logger.info("%s did not come to an end in time", task.get_coro())
-            task.cancel()
+        tasks = [kept.task for kept in self._folders.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN)
+            for task in late:
+                _logger.info("%s did not come to a safe point in time", task.get_name())
+                task.cancel()
+        for link in self._links.values():
+            link.close()
 
     # --- folders --------------------------------------------------------------------------------
 
@@ -134,47 +126,59 @@ class Service:
         )
         return lane
 
-    def _did(self, outcome: FolderOutcome) -> None:
-        """A job of some folder is done."""
-        for unreached in outcome.unreached:
-            linked = self._stores.get(unreached.name)
-            if linked is not None:
-                linked.link.failed(unreached.why)
+    def _did(self, reached: Reached, outcome: FolderOutcome) -> None:
+        """A job of some folder, which had these stores, is done."""
+        failed = {each.store_id: each.why for each in outcome.unreached}
+        report = outcome.report
+        moved = bool(report.written or report.applied or report.copied)
+        for connected in reached.stores:
+            link = self._links.get(connected.store_id)
+            if link is not None and connected.store_id in failed:
+                link.failed(connected, failed[connected.store_id])
+            elif link is not None and moved:
+                link.active()
         self._tell(outcome)
 
     # --- stores ---------------------------------------------------------------------------------
 
-    def _link(self, store: StoreSettings) -> PlainLink:
-        return PlainLink(
-            self._engine,
-            store,
-            Worker(f"store {store.name}", self._gate),
-            self._clock,
-            partial(self._changed, store.name),
-        )
+    def connected(self, store: Connected) -> None:
+        """A store was reached: it is listed, and gets what it lacks."""
+        self._answered.add(store.store_id)
+        for lane in self._lanes_of(store.store_id):
+            lane.list_store(store.store_id)
 
-    def _changed(self, name: str) -> None:
-        """A store was reached, or lost."""
+    def lost(self, store: Unreached) -> None:
+        """A store cannot be used any more."""
+        self._answered.add(store.store_id)
+        for lane in self._lanes_of(store.store_id):
+            lane.know_stores()
+
+    def news(self, store_id: str, news: News) -> None:
+        """A listing of a store showed what was not there before."""
+        for folder_id, names in news.items():
+            kept = self._folders.get(folder_id)
+            if kept is not None and names is None:
+                kept.lane.list_store(store_id)
+            elif kept is not None and names is not None:
+                kept.lane.take_in(store_id, names)
+
+    def _lanes_of(self, store_id: str) -> Iterator[FolderLane]:
         for kept in self._folders.values():
-            if name in kept.settings.stores:
-                now = self._stores[name].link.now
-                if isinstance(now, Connected):
-                    kept.lane.store_is_back(now.store_id)
-                kept.lane.know_stores()
+            if store_id in self._ids(kept.settings):
+                yield kept.lane
+
+    def _ids(self, folder: FolderSettings) -> list[str]:
+        return [self._engine.store_settings(name).store_id for name in folder.stores]
 
     def _reached(self, folder: FolderSettings) -> Reached | None:
         """The folder's stores at this moment; None while some have not answered yet."""
-        links = [self._stores[name] for name in folder.stores]
-        answers = [linked.link.now or self._silent(linked.settings) for linked in links]
-        if not self._waited and any(linked.link.now is None for linked in links):
+        ids = self._ids(folder)
+        if not (self._waited or self._answered.issuperset(ids)):
             return None
+        answers = [self._links[store_id].standing.reached for store_id in ids]
         stores = [each for each in answers if isinstance(each, Connected)]
         stores.sort(key=lambda connected: (-connected.rating, connected.name))
         return Reached(stores, [each for each in answers if isinstance(each, Unreached)])
-
-    def _silent(self, store: StoreSettings) -> Unreached:
-        why = UnavailableError("", "it has not answered yet")
-        return Unreached(store.name, store.store_id, store.minor, why)
 
     def _wait_no_more(self) -> None:
         self._waited = True
@@ -187,8 +191,8 @@ class Service:
         self._look_at_clock.set(BETWEEN_LOOKS)
         if self._sleep.has_jumped():
             _logger.info("the computer slept, or its clock was set: everything is looked at again")
-            for linked in self._stores.values():
-                linked.link.hurry()
+            for link in self._links.values():
+                link.wake()
             for kept in self._folders.values():
                 kept.lane.look_again()
 
@@ -199,3 +203,24 @@ async def _kept(life: Coroutine[Any, Any, None]) -> None:
         await life
     except Exception:
         _logger.exception("a mistake in the program")
+
+
+class Ear:
+    """Brings to the loop what the links tell on their threads."""
+
+    def __init__(self, service: Service, post: Callable[[Callable[[], None]], None]) -> None:
+        self._service = service
+        self._post = post
+
+    def connected(self, store: Connected) -> None:
+        self._post(partial(self._service.connected, store))
+
+    def lost(self, store: Unreached) -> None:
+        self._post(partial(self._service.lost, store))
+
+    def news(self, store_id: str, news: News) -> None:
+        self._post(partial(self._service.news, store_id, news))
+
+    def cloned(self, store_id: str) -> None:
+        _logger.error("store %s: another device uses the identity of this one", store_id)
+        self._post(self._service.stop)
