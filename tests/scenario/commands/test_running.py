@@ -66,7 +66,7 @@ def test_killed_process_carries_on(anna: Device, bert: Device) -> None:
 def test_store_that_vanishes_and_returns(
     anna: Device, bert: Device, nas: Path, tmp_path: Path
 ) -> None:
-    """It is named once; what was done meanwhile goes out when it is back, without anybody asking."""
+    """It is named; what was done meanwhile goes out when it is back, without anybody asking."""
     with running(anna) as process, running(bert):
         anna.write("a.txt", "a")
         until(holds(bert, "a.txt", "a"))

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from firnline.core.clock import Clock
 from firnline.core.pace import Pace
+from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.alarm import Alarm
 from firnline.engine.live.kept_folder import Done
 from firnline.engine.live.wanted import Scope, Wanted
@@ -55,6 +56,7 @@ class FolderLane:
         self._wake = asyncio.Event()
         self._whole_due = Alarm(self.look_again)
         self._retry_due = Alarm(self.look_again)
+        self._away = False
         self._stopping = False
         self._resting = 0
         self._rested = asyncio.Event()
@@ -95,6 +97,11 @@ class FolderLane:
     def know_stores(self) -> None:
         """Whether the stores can be reached is known now."""
         self._wake.set()
+
+    def may_be_back(self) -> None:
+        """Disks came or went: a folder that is away is looked for."""
+        if self._away:
+            self.look_again()
 
     def stop(self) -> None:
         """`live` returns soon: a job that runs ends at its next safe point."""
@@ -143,6 +150,7 @@ class FolderLane:
     async def _do(self, scope: Scope, reached: Reached) -> None:
         begun = self._clock.monotonic()
         done = await self._worker.call(lambda: self._jobs.run(scope, reached))
+        self._away = isinstance(done.outcome.error, FolderAwayError)
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)
         self._tell(reached, done.outcome)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firnline.config.settings import FolderSettings
-from firnline.engine.folder_root import require_here
+from firnline.engine.folder_root import FolderAwayError, require_here
 from firnline.engine.live.wanted import Scope
 from firnline.engine.live.watches import Watches
 from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
@@ -67,6 +67,8 @@ class KeptFolder:
                 opened.context.root.forget()
         if outcome.error is not None:
             self.close()
+        if isinstance(outcome.error, FolderAwayError):
+            self._watches.wait_for_return(self._settings.path)
         return Done(outcome, self._watches.folder_works, self._unwatched(reached.stores))
 
     def close(self) -> None:

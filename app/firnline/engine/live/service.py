@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from firnline.config.settings import FolderSettings
@@ -17,15 +18,17 @@ from firnline.engine.live.folder_lane import FolderLane
 from firnline.engine.live.kept_folder import KeptFolder
 from firnline.engine.live.links import make_links
 from firnline.engine.live.loop_gate import LoopGate
+from firnline.engine.live.returns import Returns
 from firnline.engine.live.sleep_watch import BETWEEN_LOOKS, SleepWatch
 from firnline.engine.live.store_link import StoreLink
 from firnline.engine.live.watches import MakeWatcher, Told, Watches
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
-from firnline.engine.runtime import Engine
+from firnline.engine.runtime import Engine, store_directory
 from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import Connected, Unreached
 from firnline.sync.news import News
+from firnline.watch.mounts import MountWatch
 from firnline.watch.watcher import make_watcher
 
 STOP_WITHIN = 4.0
@@ -62,6 +65,8 @@ class Service:
         self._folders: dict[str, _Kept] = {}
         self._links: dict[str, StoreLink] = {}
         self._answered: set[str] = set()
+        self._returns = Returns(self._wake_link, watcher, gate, self._clock)
+        self._mounts = MountWatch(partial(gate.post, self._look_for_the_lost))
         self._stopping = asyncio.Event()
         self._sleep = SleepWatch(self._clock)
         self._look_at_clock = Alarm(self._notice_sleep)
@@ -74,6 +79,7 @@ class Service:
     async def run(self) -> None:
         """Until `stop`. Raises StoreError when there is no home store."""
         _ = self._engine.home
+        self._mounts.start()
         give_up_waiting = Alarm(self._wait_no_more)
         async with asyncio.TaskGroup() as group:
             self._take_up(group)
@@ -105,6 +111,8 @@ class Service:
             for task in late:
                 _logger.info("%s did not come to a safe point in time", task.get_name())
                 task.cancel()
+        self._returns.close()
+        self._mounts.close()
         for link in self._links.values():
             link.close()
 
@@ -144,12 +152,16 @@ class Service:
     def connected(self, store: Connected) -> None:
         """A store was reached: it is listed, and gets what it lacks."""
         self._answered.add(store.store_id)
+        self._returns.found(store.store_id)
         for lane in self._lanes_of(store.store_id):
             lane.list_store(store.store_id)
 
     def lost(self, store: Unreached) -> None:
         """A store cannot be used any more."""
         self._answered.add(store.store_id)
+        base = self._base(store.name)
+        if base is not None:
+            self._returns.missing(store.store_id, base)
         for lane in self._lanes_of(store.store_id):
             lane.know_stores()
 
@@ -161,6 +173,24 @@ class Service:
                 kept.lane.list_store(store_id)
             elif kept is not None and names is not None:
                 kept.lane.take_in(store_id, names)
+
+    def _base(self, name: str) -> Path | None:
+        """Where a store is on this computer; None for other kinds of store."""
+        settings = self._engine.settings.store(name)
+        return None if settings is None else store_directory(settings)
+
+    def _wake_link(self, store_id: str) -> None:
+        link = self._links.get(store_id)
+        if link is not None:
+            link.wake()
+
+    def _look_for_the_lost(self) -> None:
+        """Disks came or went."""
+        for link in self._links.values():
+            if isinstance(link.standing.reached, Unreached):
+                link.wake()
+        for kept in self._folders.values():
+            kept.lane.may_be_back()
 
     def _lanes_of(self, store_id: str) -> Iterator[FolderLane]:
         for kept in self._folders.values():

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from firnline.core.clock import Clock
 from firnline.core.settling import Settle
 from firnline.folder.ignore import Ignore
-from firnline.watch.hints import Hints
+from firnline.watch.hints import EVERYTHING, Hints
 from firnline.watch.watcher import Ignored, Tell, Watcher
 
 EVENTS = "events"
@@ -26,7 +26,14 @@ class MakeWatcher(Protocol):
     """As `watch.watcher.make_watcher`."""
 
     def __call__(
-        self, root: Path, tell: Tell, *, clock: Clock, settle: Settle | None, ignored: Ignored
+        self,
+        root: Path,
+        tell: Tell,
+        *,
+        clock: Clock,
+        settle: Settle | None,
+        ignored: Ignored,
+        recursive: bool = True,
     ) -> Watcher: ...
 
 
@@ -69,6 +76,50 @@ def understand(hints: Hints) -> StoreHints:
     return StoreHints(frozenset(names), everything)
 
 
+class ReturnWatch:
+    """Waits for a place that is away: tells when something appears there, or on the way to it."""
+
+    def __init__(
+        self, place: Path, tell: Callable[[], None], make: MakeWatcher, clock: Clock
+    ) -> None:
+        self._place = place
+        self._tell = tell
+        self._make = make
+        self._clock = clock
+        self._watched: Path | None = None
+        self._watcher: Watcher | None = None
+
+    def look(self) -> None:
+        """It is still away: watch from where something is there."""
+        above = self._nearest()
+        if self._watcher is not None and self._watcher.works and above == self._watched:
+            return
+        self.close()
+        name = self._place.relative_to(above).parts[0]
+        self._watched = above
+        self._watcher = self._make(
+            above,
+            lambda hints: self._tell(),
+            clock=self._clock,
+            settle=None,
+            ignored=lambda path, is_directory: path != name,
+            recursive=False,
+        )
+        self._watcher.start()
+        if self._place.exists():
+            self._tell()
+
+    def close(self) -> None:
+        """Tells nothing any more."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+
+    def _nearest(self) -> Path:
+        """The deepest directory above the place that is there."""
+        return next(above for above in self._place.parents if above.is_dir())
+
+
 class Watches:
     """All watchers of one folder. Used by its thread."""
 
@@ -79,6 +130,7 @@ class Watches:
         self._folder: _Watch | None = None
         self._rules = ""
         self._stores: dict[str, _Watch] = {}
+        self._return: ReturnWatch | None = None
 
     @property
     def folder_works(self) -> bool:
@@ -97,6 +149,7 @@ class Watches:
 
     def follow_folder(self, root: Path, ignore: Ignore) -> None:
         """Watch the folder's tree, but for what is never looked at."""
+        self._stop_waiting()
         if self._folder is not None and self._rules != ignore.fingerprint:
             self._folder.close()
             self._folder = None
@@ -106,6 +159,18 @@ class Watches:
             self._folder = _Watch(place, self._told.folder, self._make, self._clock)
         else:
             self._folder.renew()
+
+    def wait_for_return(self, root: Path) -> None:
+        """The folder is away: tell when it may be back."""
+        if self._return is None:
+            tell = partial(self._told.folder, EVERYTHING)
+            self._return = ReturnWatch(root, tell, self._make, self._clock)
+        self._return.look()
+
+    def _stop_waiting(self) -> None:
+        if self._return is not None:
+            self._return.close()
+            self._return = None
 
     def follow_stores(self, places: Mapping[str, Path]) -> None:
         """Watch the folder's directory in each of these stores, and in no other."""
@@ -124,6 +189,7 @@ class Watches:
 
     def close(self) -> None:
         """Nothing is told any more."""
+        self._stop_waiting()
         for watch in [self._folder, *self._stores.values()]:
             if watch is not None:
                 watch.close()
