@@ -13,12 +13,13 @@ from firnline.core.pace import Pace
 from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.alarm import Alarm
 from firnline.engine.live.kept_folder import Done
-from firnline.engine.live.wanted import Scope, Wanted
+from firnline.engine.live.wanted import Wanted
 from firnline.engine.live.watches import understand
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
 from firnline.engine.sync_command import FolderOutcome
 from firnline.folder.ignore import IGNORE_FILE
+from firnline.sync.scope import Scope
 from firnline.watch.hints import Hints
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firnline.config.settings import FolderSettings
-from firnline.engine.folder_root import FolderAwayError, require_here
-from firnline.engine.live.wanted import Scope
+from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.watches import Watches
 from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
 from firnline.engine.runtime import Engine, store_directory
@@ -22,6 +21,7 @@ from firnline.folder.claim import claimed
 from firnline.folder.ignore import Ignore
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.folder_pass import run_pass
+from firnline.sync.scope import Scope
 
 _logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class KeptFolder:
         self, opened: OpenFolder, scope: Scope, reached: Reached, outcome: FolderOutcome
     ) -> None:
         context = opened.context
-        require_here(context)
+        context.require_here()
         if scope.is_whole or reached != self._stores:
             use_stores(self._engine, opened, reached)
             self._stores = reached
@@ -104,7 +104,7 @@ class KeptFolder:
             # Before the look at everything: what changes after it is told.
             self._watches.follow_folder(Path(context.root.path), Ignore.load(context.root))
         try:
-            outcome.report = run_pass(context)
+            outcome.report = run_pass(context, scope)
         finally:
             outcome.unreached = list(context.unreached)
         remember(self._engine, context, outcome)

@@ -1,17 +1,8 @@
 """What a folder's next job has to look at: requests that come while one runs become one."""
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable
 
-
-class Scope(NamedTuple):
-    paths: frozenset[str] | None = None
-    news: Mapping[str, frozenset[str] | None] | None = None
-    copy: bool = True
-
-    @property
-    def is_whole(self) -> bool:
-        return self.paths is None and self.news is None
+from firnline.sync.scope import Scope
 
 
 class Wanted:
