@@ -37,6 +37,7 @@ def test_commands_are_those_of_the_contract() -> None:
         "folder remove",
         "folder stores",
         "sync",
+        "run",
         "status",
         "verify",
         "log",
