@@ -6,8 +6,10 @@ from firnline.cli import output
 from firnline.cli.opening import open_engine
 from firnline.engine.problems import explain_problem
 from firnline.engine.question_words import question_line
-from firnline.engine.status import FolderActivity, FolderStatus, StoreActivity, StoreStatus
+from firnline.engine.status import FolderActivity, FolderStatus
 from firnline.engine.status import status as read_status
+from firnline.engine.store_status import StoreActivity, StoreStatus
+from firnline.stores.configs import StoreConfig
 from firnline.sync.context import HOME
 
 
@@ -52,6 +54,8 @@ def _show(folder: FolderStatus) -> None:
     for store in folder.stores:
         if store.name != HOME or not folder.stores[:-1]:
             output.line(f"    {_store_text(store)}")
+    for other in folder.offered:
+        output.line(f"    {_offer_text(other)}")
     for question in folder.questions:
         output.line(f"    {output.shown(question_line(question, settings.name))}")
     for problem in folder.problems:
@@ -67,3 +71,10 @@ def _store_text(store: StoreStatus) -> str:
     if store.state is StoreActivity.CONNECTED:
         return has + lacks
     return f"{has}{lacks}; {output.shown(store.message)}"
+
+
+def _offer_text(store: StoreConfig) -> str:
+    """A store that another device uses for the folder; its location is as that device has it."""
+    place = f" ({output.shown(store.location)})" if store.location else ""
+    name = output.shown(store.name)
+    return f"also kept on {name}{place}; `firnline store add` makes it known here"

@@ -8,22 +8,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from firnline.config.settings import FolderSettings, StoreSettings
+from firnline.config.settings import FolderSettings
 from firnline.engine.folder_root import is_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain, explain_problem
 from firnline.engine.question_words import question_line
-from firnline.engine.runtime import Engine, store_kind
+from firnline.engine.runtime import Engine
+from firnline.engine.store_status import StoreStatus, status_of_home, statuses_of_stores
 from firnline.history.conflicts import open_conflicts
 from firnline.history.names import Names
 from firnline.state.database import DatabaseError
 from firnline.state.journal import EventState
 from firnline.state.questions import Question
-from firnline.stores.errors import StoreError, UnavailableError
-from firnline.stores.layout import CONNECTIONS
+from firnline.stores.configs import StoreConfig
+from firnline.stores.errors import StoreError
 from firnline.sync.connection import ReplacedError
-from firnline.sync.context import HOME, Connected, FolderContext, Problem, Unreached
+from firnline.sync.context import FolderContext, Problem
 from firnline.sync.folder_pass import last_problems
+from firnline.sync.records import kept_elsewhere
 
 
 class FolderActivity(StrEnum):
@@ -34,15 +36,6 @@ class FolderActivity(StrEnum):
     SYNCING = "syncing"
     PAUSED = "paused"
     WAITING = "waiting"
-    ERROR = "error"
-
-
-class StoreActivity(StrEnum):
-    """How a store is; the words of the contract."""
-
-    CONNECTED = "connected"
-    CONNECTING = "connecting"
-    OFFLINE = "offline"
     ERROR = "error"
 
 
@@ -65,42 +58,6 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreStatus:
-    """A store of one folder."""
-
-    name: str
-    kind: str
-    state: StoreActivity
-    message: str
-    """Why it is not connected, and what to do; '' when it is."""
-    connections: int
-    """Devices that were connected to it; 0 where that is not known."""
-    events: int
-    missing: int
-    rating: int
-    minor: bool
-    junk: int = 0
-    """Names among its events that are none: left alone."""
-
-    def to_json(self) -> dict[str, object]:
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "state": str(self.state),
-            "message": self.message,
-            "lead": False,
-            "connections": self.connections,
-            "events": self.events,
-            "missing": self.missing,
-            "base": None,
-            "frozen_until": None,
-            "rating": self.rating,
-            "minor": self.minor,
-            "junk": self.junk,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class FolderStatus:
     """A folder of this device."""
 
@@ -116,6 +73,8 @@ class FolderStatus:
     questions: tuple[Question, ...] = ()
     """What waits for the user's decision."""
     stores: tuple[StoreStatus, ...] = ()
+    offered: tuple[StoreConfig, ...] = ()
+    """Stores that keep it, too, and that this device does not use."""
 
     def to_json(self) -> dict[str, object]:
         name = self.settings.name
@@ -149,6 +108,15 @@ class FolderStatus:
             "conflicts": self.conflicts,
             "problems": problems,
             "stores": [store.to_json() for store in self.stores],
+            "offered": [
+                {
+                    "id": store.store_id,
+                    "name": store.name,
+                    "kind": store.kind,
+                    "location": store.location,
+                }
+                for store in self.offered
+            ],
         }
 
 
@@ -205,8 +173,16 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
         len(open_conflicts(context, Names({}, {}))),
         problems,
         questions,
-        (*_stores(engine, settings, context), _home(context)),
+        (*statuses_of_stores(engine, settings, context), status_of_home(context)),
+        _offered(engine, settings, context),
     )
+
+
+def _offered(
+    engine: Engine, settings: FolderSettings, context: FolderContext
+) -> tuple[StoreConfig, ...]:
+    known = {store.store_id for store in engine.settings.stores} | {context.home.store_id}
+    return tuple(kept_elsewhere(context.stores, settings.folder_id, known))
 
 
 def _in_trouble(problems: Iterable[Problem]) -> bool:
@@ -237,69 +213,4 @@ def _pending(context: FolderContext) -> Pending:
         upload=sum(map(state.stores.lacking_count, stores)),
         download=state.journal.count_in(EventState.NAMED, EventState.BODILESS),
         apply=state.journal.dirty_count(),
-    )
-
-
-def _stores(engine: Engine, settings: FolderSettings, context: FolderContext) -> list[StoreStatus]:
-    reached = {connected.name: connected for connected in context.stores}
-    unreached = {each.name: each for each in context.unreached}
-    found = []
-    for name in settings.stores:
-        store = engine.store_settings(name)
-        found.append(_store(context, store, reached.get(name), unreached.get(name)))
-    return found
-
-
-def _store(
-    context: FolderContext,
-    store: StoreSettings,
-    connected: Connected | None,
-    unreached: Unreached | None,
-) -> StoreStatus:
-    table, count = context.state.stores, context.state.journal.count()
-    row = table.get(store.store_id)
-    missing = count if row is None else table.lacking_count(store.store_id)
-    state, message = StoreActivity.CONNECTED, ""
-    if unreached is not None:
-        state = _trouble(unreached.why)
-        message = explain(unreached.why, f"store {store.name}").line
-    return StoreStatus(
-        name=store.name,
-        kind=store_kind(store.location),
-        state=state,
-        message=message,
-        connections=0 if connected is None else _connections(connected),
-        events=count - missing,
-        missing=missing,
-        rating=store.rating,
-        minor=store.minor,
-        junk=0 if row is None else row.junk,
-    )
-
-
-def _trouble(why: Exception) -> StoreActivity:
-    offline = isinstance(why, UnavailableError)
-    return StoreActivity.OFFLINE if offline else StoreActivity.ERROR
-
-
-def _connections(connected: Connected) -> int:
-    try:
-        return sum(1 for each in connected.store.list(CONNECTIONS) if each.is_directory)
-    except StoreError:
-        return 0
-
-
-def _home(context: FolderContext) -> StoreStatus:
-    """The home store holds what is on its way, or (where it keeps all) everything."""
-    held = len(context.state.stores.held())
-    return StoreStatus(
-        name=HOME,
-        kind="directory",
-        state=StoreActivity.CONNECTED,
-        message="",
-        connections=1,
-        events=held,
-        missing=context.state.journal.count() - held if context.keep_all else 0,
-        rating=context.home.rating,
-        minor=False,
     )

@@ -75,6 +75,9 @@ class Look(NamedTuple):
     """CONNHASHes of all that are not dead, sorted."""
 
 
+NOBODY = Look(None, ())
+
+
 def new_run(random: Callable[[int], bytes]) -> str:
     """What the beats of one run have as their body."""
     return random_id(ID_LENGTH, random)

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from tests.doubles.profile import Profile
 
-from firnline.engine.folder_commands import create_folder, pause_folder
+from firnline.engine.folder_commands import create_folder, join_folder, pause_folder
 from firnline.engine.status import status
+from firnline.engine.system import SystemClock
+from firnline.stores.directory import DirectoryStore
+from firnline.stores.layout import ConnectionLayout
 
 
 def read(profile: Profile) -> dict[str, Any]:
@@ -115,3 +118,35 @@ def test_folder_without_stores_is_kept_at_home(anna: Profile) -> None:
     (folder,) = read(anna)["folders"]
     (home,) = folder["stores"]
     assert (folder["state"], home["events"], home["missing"]) == ("idle", 1, 0)
+
+
+def test_connections_and_lead_are_as_the_store_shows_them(docs: Profile, nas: Path) -> None:
+    """A device that runs beats in the store; this one leads when its own beat does."""
+    docs.sync()
+    with docs.engine(lock=False) as engine:
+        own = engine.peer.connection(engine.store_settings("nas").store_id)
+    now = SystemClock().now()
+    other = ConnectionLayout("v" * 16)
+    store = DirectoryStore(nas, connection="v" * 16, clock=SystemClock())
+    store.put_many([(other.idle(now), b"r" * 16), (other.priority, b"60")])
+    (folder,) = read(docs)["folders"]
+    assert (folder["stores"][0]["lead"], folder["stores"][0]["connections"]) == (False, 2)
+    store.put_many([(ConnectionLayout(own).idle(now), b"r" * 16), (other.priority, b"40")])
+    (folder,) = read(docs)["folders"]
+    assert (folder["stores"][0]["lead"], folder["stores"][0]["connections"]) == (True, 2)
+
+
+def test_a_store_of_another_device_is_offered(docs: Profile, bert: Profile, nas: Path) -> None:
+    """What keeps the folder, too, is known from the records in the store that both use."""
+    docs.sync()
+    bert.add_store("nas", nas)
+    bert.add_store("usb", nas.with_name("usb"))
+    with bert.engine() as engine:
+        join_folder(engine, "docs", str(bert.folder), None, ["nas", "usb"])
+    bert.sync()
+    (folder,) = read(docs)["folders"]
+    (offer,) = folder["offered"]
+    assert (offer["name"], offer["kind"]) == ("usb", "directory")
+    assert offer["location"] == str(nas.with_name("usb"))
+    (folder,) = read(bert)["folders"]
+    assert folder["offered"] == []

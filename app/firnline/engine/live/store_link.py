@@ -18,12 +18,12 @@ from typing import NamedTuple, Protocol
 from firnline.core.backoff import Backoff
 from firnline.core.clock import Clock
 from firnline.core.connection_state import ConnectionEvent, ConnectionState, next_state
-from firnline.engine.live.store_session import NOBODY, StoreSession
+from firnline.engine.live.store_session import StoreSession
 from firnline.engine.live.store_watch import MakeWatch
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.connection import Expected, ReplacedError
 from firnline.sync.context import Connected, Unreached
-from firnline.sync.heartbeat import ClonedError, Look
+from firnline.sync.heartbeat import NOBODY, ClonedError, Look
 from firnline.sync.news import News
 
 CLOSING = 1.0

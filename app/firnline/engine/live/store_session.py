@@ -12,10 +12,8 @@ from firnline.core.polling import POLLED, WATCHED, Polling
 from firnline.engine.live.store_watch import MakeWatch, Watch
 from firnline.stores.errors import DeniedError, FullError
 from firnline.sync.context import Connected
-from firnline.sync.heartbeat import Heartbeat, Look
+from firnline.sync.heartbeat import NOBODY, Heartbeat
 from firnline.sync.news import News, NewsReader
-
-NOBODY = Look(None, ())
 
 
 class StoreSession:
