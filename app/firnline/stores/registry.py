@@ -74,10 +74,9 @@ def factory_for(location: Location, *, relative_to: Path) -> Factory:
 
     Raises LocationError for a kind that is not supported.
     """
-    directory = directory_of(location, relative_to=relative_to)
-    if directory is None:
+    if location.kind != DIRECTORY:
         raise LocationError(f"unsupported kind of store: {location.kind}")
-    base = directory
+    base = relative_to / location.address
 
     def open_directory(*, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
         from firnline.stores.directory import DirectoryStore
@@ -85,8 +84,3 @@ def factory_for(location: Location, *, relative_to: Path) -> Factory:
         return DirectoryStore(base, connection=connection, clock=clock, steps=steps)
 
     return open_directory
-
-
-def directory_of(location: Location, *, relative_to: Path) -> Path | None:
-    """The directory of this computer that a location names; None for other kinds."""
-    return relative_to / location.address if location.kind == DIRECTORY else None

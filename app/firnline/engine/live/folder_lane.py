@@ -14,7 +14,6 @@ from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.alarm import Alarm
 from firnline.engine.live.kept_folder import Done
 from firnline.engine.live.wanted import Wanted
-from firnline.engine.live.watches import understand
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
 from firnline.engine.sync_command import FolderOutcome
@@ -71,14 +70,6 @@ class FolderLane:
         else:
             self._wanted.look_at(hints.paths)
         self._wake.set()
-
-    def changed_there(self, store_id: str, hints: Hints) -> None:
-        """Something changed in the folder's place in a store."""
-        found = understand(hints)
-        if found.everything:
-            self.list_store(store_id)
-        if found.names:
-            self.take_in(store_id, found.names)
 
     def list_store(self, store_id: str) -> None:
         """A store was reached (again), or has more news than names can say."""

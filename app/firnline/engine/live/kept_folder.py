@@ -6,7 +6,7 @@ folder's state as well: the next one opens everything anew.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +15,10 @@ from firnline.config.settings import FolderSettings
 from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.watches import Watches
 from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
-from firnline.engine.runtime import Engine, store_directory
+from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome, noting_failure, remember
 from firnline.folder.claim import claimed
 from firnline.folder.ignore import Ignore
-from firnline.sync.context import Connected, FolderContext
 from firnline.sync.folder_pass import run_pass
 from firnline.sync.scope import Scope
 
@@ -32,8 +31,6 @@ class Done(NamedTuple):
     outcome: FolderOutcome
     watched: bool
     """What changes in the folder from now on is told."""
-    unwatched: frozenset[str]
-    """STOREHASHes of connected stores that have to be asked for news."""
 
 
 class KeptFolder:
@@ -69,7 +66,7 @@ class KeptFolder:
             self.close()
         if isinstance(outcome.error, FolderAwayError):
             self._watches.wait_for_return(self._settings.path)
-        return Done(outcome, self._watches.folder_works, self._unwatched(reached.stores))
+        return Done(outcome, self._watches.folder_works)
 
     def close(self) -> None:
         """Close the folder's state, to be opened again by the next job."""
@@ -97,7 +94,6 @@ class KeptFolder:
         if scope.is_whole or reached != self._stores:
             use_stores(self._engine, opened, reached)
             self._stores = reached
-            self._watches.follow_stores(self._places(context))
         else:
             context.stores, context.unreached = list(reached.stores), list(reached.unreached)
         if scope.is_whole:
@@ -108,16 +104,3 @@ class KeptFolder:
         finally:
             outcome.unreached = list(context.unreached)
         remember(self._engine, context, outcome)
-
-    def _places(self, context: FolderContext) -> dict[str, Path]:
-        """Where the folder's events arrive, of those stores that can be watched."""
-        found = {}
-        for connected in context.stores:
-            base = store_directory(self._engine.store_settings(connected.name))
-            if base is not None and connected.store.capabilities.watchable:
-                found[connected.store_id] = base / context.layout.root
-        return found
-
-    def _unwatched(self, stores: Iterable[Connected]) -> frozenset[str]:
-        works = self._watches.works_for
-        return frozenset(each.store_id for each in stores if not works(each.store_id))

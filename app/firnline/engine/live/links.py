@@ -6,9 +6,8 @@ from functools import partial
 from firnline.config.settings import StoreSettings
 from firnline.engine.live.store_link import Hears, StoreLink
 from firnline.engine.live.store_watch import MakeWatch, StoreWatch
-from firnline.engine.runtime import Engine
+from firnline.engine.runtime import Engine, store_directory
 from firnline.stores.errors import LocationError, UnavailableError
-from firnline.stores.registry import directory_of, parse_location
 from firnline.sync.connection import Expected, connect
 from firnline.sync.context import Connected
 from firnline.sync.heartbeat import new_run
@@ -46,10 +45,7 @@ def _make_link(engine: Engine, store: StoreSettings, hears: Hears, run: str) -> 
 
 def _watch_of(engine: Engine, store: StoreSettings, folder_ids: frozenset[str]) -> MakeWatch | None:
     """None for a store that is no directory of this computer."""
-    try:
-        base = directory_of(parse_location(store.location), relative_to=engine.places.state)
-    except LocationError:
-        return None
+    base = store_directory(store)
     return None if base is None else partial(StoreWatch, base, folder_ids, engine.outside.clock)
 
 

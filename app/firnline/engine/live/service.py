@@ -21,7 +21,7 @@ from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.returns import Returns
 from firnline.engine.live.sleep_watch import BETWEEN_LOOKS, SleepWatch
 from firnline.engine.live.store_link import StoreLink
-from firnline.engine.live.watches import MakeWatcher, Told, Watches
+from firnline.engine.live.watches import MakeWatcher, Watches
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
 from firnline.engine.runtime import Engine, store_directory
@@ -120,11 +120,9 @@ class Service:
 
     def _lane(self, folder: FolderSettings) -> FolderLane:
         post = self._gate.post
-        told = Told(
-            lambda hints: post(partial(lane.changed_here, hints)),
-            lambda store_id, hints: post(partial(lane.changed_there, store_id, hints)),
+        watches = Watches(
+            self._watcher, self._clock, lambda hints: post(partial(lane.changed_here, hints))
         )
-        watches = Watches(self._watcher, self._clock, told)
         lane = FolderLane(
             partial(KeptFolder, self._engine, folder, watches),
             Worker(f"folder {folder.name}", self._gate),

@@ -1,11 +1,11 @@
-"""The watchers of one folder: of its own tree, and of its place in each directory store.
+"""The watchers of one folder: of its own tree, and of the way to it while it is away.
 
 Made, renewed and closed on the folder's thread; what they tell comes from threads of their own and
 goes to the loop. A watcher lives once: one that stopped working is replaced at the next whole look,
-one that never worked not before some time has passed.
+one that never worked not before some time has passed. Stores are watched by their links.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -13,11 +13,9 @@ from typing import NamedTuple, Protocol
 from firnline.core.clock import Clock
 from firnline.core.settling import Settle
 from firnline.folder.ignore import Ignore
-from firnline.watch.hints import EVERYTHING, Hints
+from firnline.watch.hints import EVERYTHING
 from firnline.watch.watcher import Ignored, Tell, Watcher
 
-EVENTS = "events"
-"""The directory of a folder's place in a store where events arrive."""
 TRY_AGAIN = 600.0
 """Seconds after which it is tried again to watch what could not be watched."""
 
@@ -43,37 +41,6 @@ class Place(NamedTuple):
     root: Path
     settle: Settle | None
     ignored: Ignored
-
-
-class Told(NamedTuple):
-    """Where hints go. Called on the watchers' threads."""
-
-    folder: Callable[[Hints], None]
-    store: Callable[[str, Hints], None]
-    """With the store's STOREHASH."""
-
-
-class StoreHints(NamedTuple):
-    """What a watcher of a store's directory told, understood."""
-
-    names: frozenset[str]
-    """Event names that may have arrived."""
-    everything: bool
-    """More than names can say: the store is to be listed."""
-
-
-def understand(hints: Hints) -> StoreHints:
-    """What hints below a folder's directory in a store mean."""
-    names: set[str] = set()
-    everything = hints.everything
-    for path in hints.paths:
-        top, _, rest = path.partition("/")
-        day, _, name = rest.partition("/")
-        if top == EVENTS and name and name.startswith(day):
-            names.add(name)
-        else:
-            everything = True
-    return StoreHints(frozenset(names), everything)
 
 
 class ReturnWatch:
@@ -123,24 +90,19 @@ class ReturnWatch:
 class Watches:
     """All watchers of one folder. Used by its thread."""
 
-    def __init__(self, make: MakeWatcher, clock: Clock, told: Told) -> None:
+    def __init__(self, make: MakeWatcher, clock: Clock, tell: Tell) -> None:
+        """`tell` hears of what changes in the folder, on a thread of a watcher."""
         self._make = make
         self._clock = clock
-        self._told = told
+        self._tell = tell
         self._folder: _Watch | None = None
         self._rules = ""
-        self._stores: dict[str, _Watch] = {}
         self._return: ReturnWatch | None = None
 
     @property
     def folder_works(self) -> bool:
         """What changes in the folder is told."""
         return self._folder is not None and self._folder.works
-
-    def works_for(self, store_id: str) -> bool:
-        """What arrives in this store is told."""
-        found = self._stores.get(store_id)
-        return found is not None and found.works
 
     @property
     def why_not(self) -> str:
@@ -156,14 +118,14 @@ class Watches:
         if self._folder is None:
             self._rules = ignore.fingerprint
             place = Place(root, Settle(), ignore.entry_matches)
-            self._folder = _Watch(place, self._told.folder, self._make, self._clock)
+            self._folder = _Watch(place, self._tell, self._make, self._clock)
         else:
             self._folder.renew()
 
     def wait_for_return(self, root: Path) -> None:
         """The folder is away: tell when it may be back."""
         if self._return is None:
-            tell = partial(self._told.folder, EVERYTHING)
+            tell = partial(self._tell, EVERYTHING)
             self._return = ReturnWatch(root, tell, self._make, self._clock)
         self._return.look()
 
@@ -172,33 +134,12 @@ class Watches:
             self._return.close()
             self._return = None
 
-    def follow_stores(self, places: Mapping[str, Path]) -> None:
-        """Watch the folder's directory in each of these stores, and in no other."""
-        for store_id in self._stores.keys() - places.keys():
-            self._stores.pop(store_id).close()
-        for store_id, root in places.items():
-            found = self._stores.get(store_id)
-            if found is not None and found.place.root == root:
-                found.renew()
-                continue
-            if found is not None:
-                found.close()
-            tell = partial(self._told.store, store_id)
-            place = Place(root, None, _is_no_event)
-            self._stores[store_id] = _Watch(place, tell, self._make, self._clock)
-
     def close(self) -> None:
         """Nothing is told any more."""
         self._stop_waiting()
-        for watch in [self._folder, *self._stores.values()]:
-            if watch is not None:
-                watch.close()
-        self._folder = None
-        self._stores.clear()
-
-
-def _is_no_event(path: str, is_directory: bool) -> bool:
-    return path.partition("/")[0] != EVENTS
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
 
 
 class _Watch:
