@@ -84,16 +84,11 @@ def is_old(beat: Beat, moment: Moment, seconds: float) -> bool:
     return age > timedelta(seconds=seconds) or -age > DAY_AHEAD
 
 
-def watched_for(sighting: Sighting, moment: Moment) -> float:
-    """Seconds for which this device saw the beat stand there, by the clock that never jumps."""
-    return moment.elapsed - sighting.first.elapsed
-
-
 def _stands(sighting: Sighting, moment: Moment) -> float:
     """Seconds for which the beat stands there, by the store's clock where it has one."""
     first = sighting.first
     if first.store is None or moment.store is None:
-        return watched_for(sighting, moment)
+        return moment.elapsed - first.elapsed
     past = moment.store - sighting.beat.stamp - DAY_AHEAD
     return max((moment.store - first.store).total_seconds(), past.total_seconds())
 

@@ -15,7 +15,6 @@ from firnline.core.lead import (
     is_dead,
     living,
     sight,
-    watched_for,
 )
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -130,12 +129,6 @@ def test_a_store_whose_clock_goes_back_is_watched_anew():
     known = looks(lambda seconds: [beat(-600)], [at(0, store=YEARS), at(100)])
     assert known["a"].first == at(100)
     assert is_dead(known["a"], at(281), INTERVAL)
-
-
-def test_the_silence_is_measured_by_the_clock_that_never_jumps():
-    """Whoever is about to remove something asks how long nothing moved while it looked on."""
-    known = looks(lambda seconds: [beat(0)], [at(10), at(50)])
-    assert watched_for(known["a"], at(70, store=YEARS, device=YEARS)) == 60
 
 
 @given(st.lists(MOMENTS, min_size=1, max_size=5))

@@ -14,6 +14,10 @@ from firnline.stores.errors import DeniedError, FullError
 from firnline.sync.context import Connected
 from firnline.sync.heartbeat import NOBODY, Heartbeat
 from firnline.sync.news import News, NewsReader
+from firnline.sync.sweeping import sweep
+
+SWEEPING = 3600.0
+"""Seconds between two looks for what is long dead."""
 
 
 class StoreSession:
@@ -43,6 +47,7 @@ class StoreSession:
         self._began = now = clock.monotonic()
         self._beat_due = now
         self._all_due = now + WATCHED.shortest
+        self._sweep_due = now + SWEEPING
         self._polling = Polling.begin(now, POLLED)
 
     def begin(self) -> None:
@@ -100,7 +105,12 @@ class StoreSession:
         except (DeniedError, FullError):
             self._beats = False
         self.seen = self._heart.look()
-        self._beat_due = self._clock.monotonic() + self._heart.interval
+        now = self._clock.monotonic()
+        self._beat_due = now + self._heart.interval
+        if now >= self._sweep_due and self.seen.lead == self.connected.connection:
+            self._sweep_due = now + SWEEPING
+            sightings = self._heart.sightings.values()
+            sweep(self.connected.store, sightings, self._clock, self._heart.interval)
 
     def _poll(self, now: float) -> News:
         news = self._reader.read()

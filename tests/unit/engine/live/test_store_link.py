@@ -215,6 +215,20 @@ def test_a_dead_lead_is_followed(shelf):
     assert other.link.standing.leads
 
 
+def test_the_lead_sweeps_what_is_long_dead(shelf):
+    """Within an hour or two; whoever does not lead leaves it alone."""
+    dead = ConnectionLayout("d" * 16)
+    shelf.store.put_many([(f"{dead.directory}/idle_20260922082600000000", b"x" * 16)])
+    devices = [LinkedDevice(shelf), LinkedDevice(shelf, "othrothr", "o" * 16)]
+    lead, other = sorted(devices, key=lambda each: each.connection)
+    lead.step()
+    other.run_for(179)
+    other.run_for(0)
+    assert shelf.names(dead.directory)
+    lead.run_for(3700)
+    assert not shelf.names(dead.directory)
+
+
 def test_a_clone_is_told_and_ends_the_link(shelf, device):
     """Two devices with one identity: who finds the other's newer beat takes a new one."""
     clone = LinkedDevice(shelf, run="c" * 16)
