@@ -6,12 +6,10 @@ real device would have lost. Time is the test's own.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from tests.scenario.hints import right_scope
 
 from firnline.core.event import DeviceId
 from firnline.core.steps import Steps, no_steps
@@ -24,7 +22,7 @@ from firnline.stores.directory import DirectoryStore
 from firnline.stores.layout import FolderId, FolderLayout, StoreHash, connection_hash
 from firnline.sync.context import HOME, Connected, FolderContext, Unreached
 from firnline.sync.folder_pass import PassReport, run_pass
-from firnline.sync.scope import WHOLE
+from firnline.sync.scope import WHOLE, Scope
 
 FOLDER_ID = FolderId("0123456789abcdef")
 LAYOUT = FolderLayout("documents", FOLDER_ID)
@@ -65,6 +63,10 @@ class _TimedStore(DirectoryStore):
         return self._own_clock.moment
 
 
+def _whole(context: FolderContext) -> Scope:
+    return WHOLE
+
+
 class Laptop:
     """One device. `stores` are the store directories that it knows; `away` those out of reach.
 
@@ -72,8 +74,8 @@ class Laptop:
     The stores' clock agrees with the laptop's unless another is given.
     """
 
-    quick = False
-    """The passes look only at what has changed, and know what that is."""
+    scope: Callable[[FolderContext], Scope] = staticmethod(_whole)
+    """What each pass is about."""
 
     def __init__(
         self,
@@ -160,7 +162,16 @@ class Laptop:
         """One pass, in a fresh process."""
         with ExitStack() as stack:
             context = self.context(stack, steps)
-            return run_pass(context, right_scope(context) if self.quick else WHOLE)
+            return run_pass(context, self.scope(context))
+
+    @contextmanager
+    def awake(self, steps: Steps = no_steps) -> Iterator[FolderContext]:
+        """The folder stays open from pass to pass, as while the program runs. A pass of everything
+        comes first."""
+        with ExitStack() as stack:
+            context = self.context(stack, steps)
+            run_pass(context)
+            yield context
 
     def answer(self, question_id: str, choice: str) -> None:
         """The user decides, before the next pass."""

@@ -166,7 +166,7 @@ class Life:
     def sync(self, laptop: Laptop) -> bool:
         """One pass; True when it did anything."""
         self.taken |= folder_contents(laptop).keys()
-        rows = _rows(laptop)
+        rows = rows_of(laptop)
         self.deleted |= {row for row in rows if not os.path.lexists(laptop.folder / row.path)}
         had, has = Counter(row.data_hash for row in rows), folder_contents(laptop)
         self.replaced |= {found for found, count in had.items() if has[found] < count}
@@ -218,7 +218,7 @@ class Life:
             state.close()
 
 
-def _rows(laptop: Laptop) -> list[Known]:
+def rows_of(laptop: Laptop) -> list[Known]:
     """What the laptop's table says that its folder has."""
     file = laptop.place / "state.db"
     if not file.exists():

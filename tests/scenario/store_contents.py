@@ -26,6 +26,13 @@ def entries_in(store: Path) -> list[Entry]:
     return [entry for name, path in event_files(store).items() for entry in _entries(path, name)]
 
 
+def operations(store: Path) -> Counter[tuple[str, ...]]:
+    """What all events of a store do, whoever wrote them and when."""
+    return Counter(
+        (str(e.op), e.path, str(e.other), e.data_hash, e.flags) for e in entries_in(store)
+    )
+
+
 def contents_in(store: Path) -> dict[DataHash, bytes]:
     """Every content that the store has, in an event or in its history, under its true hash."""
     return {PLAIN.data(body): body for body in _all_bodies(store)}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable
 
 from firnline.core.event import Kind
+from firnline.core.paths import normalize
 from firnline.folder.focus import Focus, focus_on
 from firnline.folder.ignore import Ignore
 from firnline.folder.scan import Scan, scan
@@ -52,8 +53,8 @@ class Scanner:
         return self._checked(found)
 
     def looked_at(self, path: str) -> bool:
-        """True for paths of the log that a scan of this pass would have found."""
-        return self.whole or any(focus.covers(path) for focus in self._seen)
+        """True for paths, local ones or of the log, of which a scan of this pass told."""
+        return self.whole or any(focus.covers(normalize(path)) for focus in self._seen)
 
     def _scan(self, focus: Focus | None) -> Scan:
         context, files = self._context, self._context.state.files
