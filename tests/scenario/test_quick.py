@@ -17,7 +17,7 @@ from tests.scenario.store_contents import entries_in, operations
 from firnline.folder.errors import Vanished
 from firnline.folder.focus import Focus
 from firnline.folder.ignore import IGNORE_FILE
-from firnline.folder.scan import Scan
+from firnline.folder.scan import Scan, scan
 from firnline.folder.walk import Walk
 from firnline.sync import scanning
 from firnline.sync.context import FolderContext, Problem
@@ -335,7 +335,7 @@ def test_saved_here_and_elsewhere(pair: Pair) -> None:
         report = quick(context, news=news_for(context))
         assert report.written == 2, "the save, and the copy of the loser"
     sync_until_rest([a, b])
-    assert sorted(t for p, t in a.tree().items() if p.startswith("d0/00")) == ["by a", "by b"]
+    assert sorted(str(t) for p, t in a.tree().items() if p.startswith("d0/00")) == ["by a", "by b"]
 
 
 def test_edited_elsewhere_and_moved_here(pair: Pair) -> None:
@@ -543,11 +543,10 @@ def test_hints_are_looked_at_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -
     """A pass over hints that finds nothing to do looks once."""
     a, _ = pair
     looks: list[object] = []
-    inner = scanning.scan
 
     def count(*arguments: Any, focus: Focus | None, **options: Any) -> Scan:
         looks.append(focus)
-        return inner(*arguments, focus=focus, **options)
+        return scan(*arguments, focus=focus, **options)
 
     with a.awake() as context:
         monkeypatch.setattr(scanning, "scan", count)

@@ -14,6 +14,7 @@ from tests.unit.folder.scanning import Scanner, changed, fill, skipped
 from tests.unit.folder.test_scan_model import EDITS, PATHS, PATTERNS, edit
 from tests.unit.stores.disks import mounted
 
+from firnline.folder.access import Access
 from firnline.folder.filesystem import Root
 from firnline.folder.focus import Focus, focus_on
 from firnline.folder.ignore import Ignore
@@ -89,7 +90,7 @@ def test_directory_that_cannot_be_looked_at(
     fill(folder, "d/e/a")
     lstat = type(root.access).lstat
 
-    def refuse(access: object, path: str) -> os.stat_result:
+    def refuse(access: Access, path: str) -> os.stat_result:
         if path.startswith("d/"):
             raise PermissionError(13, "Permission denied")
         return lstat(access, path)
