@@ -27,14 +27,10 @@ class Pace:
         wait = NOW_AND_THEN if watched else _doubled(POLL, self._quiet, SLOWEST_POLL)
         return max(wait, took * SHARE)
 
-    def after_failure(self, took: float, *, moved: bool) -> float:
-        """After a pass that left something undone."""
-        self._failed = 1 if moved else self._failed + 1
-        return max(_doubled(RETRY, self._failed - 1, SLOWEST_RETRY), took)
-
-    def succeeded(self) -> None:
-        """Nothing was left undone: the next failure is tried again soon."""
-        self._failed = 0
+    def after_failure(self, took: float, *, again: bool) -> float:
+        """After a pass that left something undone; `again` when it was tried before, in vain."""
+        self._failed = self._failed + 1 if again else 0
+        return max(_doubled(RETRY, self._failed, SLOWEST_RETRY), took)
 
 
 def _doubled(first: float, times: int, most: float) -> float:

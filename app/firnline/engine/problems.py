@@ -223,6 +223,7 @@ _KINDS = {
     "incomplete scan": ("Not all could be read", "look at the lines about what cannot be read"),
     "not unicode": ("A name that cannot be", "give it a name that is valid Unicode"),
     "other name": ("Another name on this disk", ""),
+    "not watched": ("Not watched", "changes are found by a look at everything now and then"),
     "second name": ("Two names for one path", "rename one of the two"),
     "name": ("A name that cannot be", "give it another name"),
     "special": ("Cannot be synced", "hide it in .firnlineignore to have it shown no more"),

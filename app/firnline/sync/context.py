@@ -64,6 +64,8 @@ class Progress:
 
 OTHER_NAME = "other name"
 """The kind of a `Problem` that is none: a path has another name on this disk."""
+NOT_WATCHED = "not watched"
+"""The kind of another one: changes are found by looking, so they take longer."""
 
 
 class Problem(NamedTuple):
@@ -78,7 +80,7 @@ class Problem(NamedTuple):
     @property
     def is_notice(self) -> bool:
         """Good to know, and nothing is left undone."""
-        return self.kind == OTHER_NAME
+        return self.kind in (OTHER_NAME, NOT_WATCHED)
 
 
 class FolderContext:

@@ -96,8 +96,7 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
         _run(rounds, report)
     if scope.is_whole:
         lasting, context.found = [*context.found, *lasting], []
-    report.problems += lasting
-    for problem in names.tidy(complete=report.complete and scanner.whole):
+    for problem in [*lasting, *names.tidy(complete=report.complete and scanner.whole)]:
         (report.notices if problem.is_notice else report.problems).append(problem)
     if scope.copy:
         _copy(context, report)

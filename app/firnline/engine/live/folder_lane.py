@@ -5,14 +5,16 @@ Everything here belongs to the loop's thread, but `hear`.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from firnline.core.clock import Clock
-from firnline.core.pace import Pace
+from firnline.core.pace import SLOWEST_RETRY, Pace
 from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.alarm import Alarm
 from firnline.engine.live.kept_folder import Done
+from firnline.engine.live.leftover import Leftover, leftover_of
 from firnline.engine.live.wanted import Wanted
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
@@ -20,6 +22,8 @@ from firnline.engine.sync_command import FolderOutcome
 from firnline.folder.ignore import IGNORE_FILE
 from firnline.sync.scope import Scope
 from firnline.watch.hints import Hints
+
+_logger = logging.getLogger(__name__)
 
 
 class Jobs(Protocol):
@@ -55,7 +59,8 @@ class FolderLane:
         self._wanted.everything()
         self._wake = asyncio.Event()
         self._whole_due = Alarm(self.look_again)
-        self._retry_due = Alarm(self.look_again)
+        self._retry_due = Alarm(self._retry)
+        self._left: Leftover | None = None
         self._away = False
         self._stopping = False
         self._resting = 0
@@ -141,7 +146,12 @@ class FolderLane:
 
     async def _do(self, scope: Scope, reached: Reached) -> None:
         begun = self._clock.monotonic()
-        done = await self._worker.call(lambda: self._jobs.run(scope, reached))
+        try:
+            done = await self._worker.call(lambda: self._jobs.run(scope, reached))
+        except Exception:
+            _logger.exception("a mistake in the program")
+            self._whole_due.set(SLOWEST_RETRY)
+            return
         self._away = isinstance(done.outcome.error, FolderAwayError)
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)
@@ -153,15 +163,16 @@ class FolderLane:
         moved = bool(report.written or report.applied or report.copied)
         if scope.is_whole:
             self._whole_due.set(self._pace.after_whole(took, watched=done.watched, moved=moved))
-        if is_worth_retrying(done.outcome):
-            self._retry_due.set(self._pace.after_failure(took, moved=moved))
-        else:
+        left, before = leftover_of(done.outcome), self._left
+        self._left = left
+        if left is None:
             self._retry_due.cancel()
-            self._pace.succeeded()
+        elif left != before or not self._retry_due.is_set:
+            self._retry_due.set(self._pace.after_failure(took, again=left == before))
 
-
-def is_worth_retrying(outcome: FolderOutcome) -> bool:
-    """Something is left that may be gone by itself: not what waits for the user or a store."""
-    if outcome.error is not None or outcome.problems:
-        return True
-    return not (outcome.report.complete or outcome.unreached or outcome.report.questions)
+    def _retry(self) -> None:
+        if self._left is None or self._left.paths is None:
+            self._wanted.everything()
+        else:
+            self._wanted.look_at(self._left.paths)
+        self._wake.set()

@@ -19,6 +19,7 @@ from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome, noting_failure, remember
 from firnline.folder.claim import claimed
 from firnline.folder.ignore import Ignore
+from firnline.sync.context import NOT_WATCHED, Problem
 from firnline.sync.folder_pass import run_pass
 from firnline.sync.scope import Scope
 
@@ -99,6 +100,8 @@ class KeptFolder:
         if scope.is_whole:
             # Before the look at everything: what changes after it is told.
             self._watches.follow_folder(Path(context.root.path), Ignore.load(context.root))
+            if self._watches.why_not:
+                context.found.append(Problem("", NOT_WATCHED, self._watches.why_not))
         try:
             outcome.report = run_pass(context, scope)
         finally:

@@ -31,7 +31,7 @@ from firnline.sync.news import News
 from firnline.watch.mounts import MountWatch
 from firnline.watch.watcher import make_watcher
 
-STOP_WITHIN = 4.0
+STOP_WITHIN = 3.0
 """Seconds that what runs has to come to a safe point; the rest of five is for the end itself."""
 FIRST_ANSWER = 15.0
 """Seconds that a folder waits for stores that say neither yes nor no."""
@@ -113,8 +113,14 @@ class Service:
                 task.cancel()
         self._returns.close()
         self._mounts.close()
-        for link in self._links.values():
-            link.close()
+        await self._close_links()
+
+    async def _close_links(self) -> None:
+        """All at once: each of them may have to wait for a store that hangs."""
+        workers = [(Worker("closing", self._gate), link) for link in self._links.values()]
+        await asyncio.gather(*(worker.call(link.close) for worker, link in workers))
+        for worker, _ in workers:
+            worker.end()
 
     # --- folders --------------------------------------------------------------------------------
 
