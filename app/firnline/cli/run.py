@@ -17,22 +17,33 @@ from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import CancelledError
 
 DONE = 0
+_CLONED = (
+    "Another device uses the identity of this one (a cloned disk, or a copied profile). This"
+    " device takes a new one and goes on; nothing is lost."
+)
 
 
 def run(arguments: Namespace) -> int:
     """Keep everything in sync until SIGTERM or Ctrl-C; then 0."""
-    with open_engine(arguments, lock=True) as engine:
-        asyncio.run(_live(engine))
+    cloned = True
+    while cloned:
+        with open_engine(arguments, lock=True) as engine:
+            cloned = asyncio.run(_live(engine))
+            if cloned:
+                engine.become_another()
+                output.message(_CLONED)
     output.message("Stopped.")
     return DONE
 
 
-async def _live(engine: Engine) -> None:
+async def _live(engine: Engine) -> bool:
+    """Until it is told to stop; True when it ended because of a clone."""
     gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
     service = Service(engine, gate, Teller().tell)
     with _told_to_stop(lambda: gate.post(service.stop)):
         output.message(_greeting(engine))
         await service.run()
+    return service.is_cloned
 
 
 def _greeting(engine: Engine) -> str:

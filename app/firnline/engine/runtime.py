@@ -18,6 +18,7 @@ from firnline.config.settings import FolderSettings, Settings, StoreSettings, lo
 from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
 from firnline.engine.errors import AmbiguousNameError, NoSuchFolderError, NoSuchStoreError
+from firnline.engine.habitat import become_another, settled_identity
 from firnline.engine.identity import (
     DeviceIdentity,
     make_identity,
@@ -76,6 +77,8 @@ class Engine:
             settings = load(places.config_file)
             stack.enter_context(logging_to(places.logs, settings))
             identity = _identity(places, outside, locked=lock)
+            if lock:
+                identity = settled_identity(places.state, identity, outside.random, outside.steps)
             engine = cls(places, settings, _peer(identity, settings), outside, writes=lock)
             stack.callback(engine.close)
             try:
@@ -91,6 +94,15 @@ class Engine:
                 reached.store.close()
         self._reached.clear()
         self._home = None
+
+    def become_another(self) -> None:
+        """This device's identity is used by another one, too: it takes a new one, and its tables
+        are lost. No folder is open; the profile has to be opened anew afterwards.
+
+        Raises OSError and DatabaseError.
+        """
+        self.close()
+        become_another(self.places.state, self.outside.random, self.outside.steps)
 
     # --- names --------------------------------------------------------------------------------
 

@@ -1,11 +1,15 @@
 """`firnline run`: real processes that keep a folder equal while people work and things go wrong."""
 
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.scenario.commands.device import Device
 from tests.scenario.commands.running import Running, holds, is_gone, running, until
+
+from firnline.core.clock import format_time, parse_time
+from firnline.core.event import parse_name
 
 
 def test_saved_file_is_there_a_moment_later(anna: Device, bert: Device) -> None:
@@ -105,3 +109,25 @@ def test_others_read_while_it_runs(anna: Device) -> None:
         assert [line["path"] for line in anna.records("log")] == ["a.txt"]
         assert [line["path"] for line in anna.records("ls", "docs")] == ["a.txt"]
         assert anna.text("cat", "docs:a.txt") == "a"
+
+
+def test_clone_of_this_device_makes_it_another_one(anna: Device, bert: Device, nas: Path) -> None:
+    """Somebody else beats under this device's identity: it takes a new one, and goes on."""
+    anna.write("a.txt", "a")
+    with running(anna) as process:
+        until(lambda: "1 event written" in process.reported)
+        before = anna.document("status")["device"]["id"]
+        (beat,) = nas.glob("connections/*/idle_*")
+        newer = format_time(parse_time(beat.name[5:]) + timedelta(seconds=1))
+        beat.unlink()
+        beat.with_name(f"idle_{newer}").write_text("x" * 16)
+        (events,) = nas.glob("docs-*/events")
+        (events / "20250101").mkdir()
+        until(lambda: "takes a new one" in process.said)
+        anna.write("b.txt", "b")
+        until(lambda: len(list(events.glob("*/*"))) == 2)
+        after = anna.document("status")["device"]["id"]
+    assert before != after
+    bert.text("sync")
+    assert (bert.read("a.txt"), bert.read("b.txt")) == ("a", "b")
+    assert [parse_name(path.name).device for path in sorted(events.glob("*/*"))] == [before, after]

@@ -71,9 +71,12 @@ class Service:
         self._sleep = SleepWatch(self._clock)
         self._look_at_clock = Alarm(self._notice_sleep)
         self._waited = False
+        self.is_cloned = False
+        """Another device uses this one's identity, which is why it ended."""
 
     def stop(self) -> None:
         """`run` returns within five seconds."""
+        self.is_cloned = False
         self._stopping.set()
 
     async def run(self) -> None:
@@ -178,6 +181,13 @@ class Service:
             elif kept is not None and names is not None:
                 kept.lane.take_in(store_id, names)
 
+    def cloned(self, store_id: str) -> None:
+        """This device has to take a new identity, which it cannot do while anything is open."""
+        _logger.info("store %s: another device uses the identity of this one", store_id)
+        if not self._stopping.is_set():
+            self.is_cloned = True
+            self._stopping.set()
+
     def _base(self, name: str) -> Path | None:
         """Where a store is on this computer; None for other kinds of store."""
         settings = self._engine.settings.store(name)
@@ -256,5 +266,4 @@ class Ear:
         self._post(partial(self._service.news, store_id, news))
 
     def cloned(self, store_id: str) -> None:
-        _logger.error("store %s: another device uses the identity of this one", store_id)
-        self._post(self._service.stop)
+        self._post(partial(self._service.cloned, store_id))
