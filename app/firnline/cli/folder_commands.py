@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from firnline.cli import output
-from firnline.cli.opening import open_engine
+from firnline.cli.opening import from_here, open_engine
 from firnline.config.settings import FolderSettings
 from firnline.engine.folder_commands import (
     NewFolder,
@@ -20,17 +20,17 @@ from firnline.sync.context import Unreached
 
 def create(arguments: Namespace) -> int:
     """Make a directory a folder."""
+    path = from_here(arguments, arguments.path)
     with open_engine(arguments, lock=True) as engine:
-        made = create_folder(engine, arguments.path, arguments.name, arguments.store)
+        made = create_folder(engine, path, arguments.name, arguments.store)
     return _tell_new(made, "is a folder now", chosen=bool(arguments.store))
 
 
 def join(arguments: Namespace) -> int:
     """Have a folder of the stores here too."""
+    path = from_here(arguments, arguments.path)
     with open_engine(arguments, lock=True) as engine:
-        made = join_folder(
-            engine, arguments.folder, arguments.path, arguments.name, arguments.store
-        )
+        made = join_folder(engine, arguments.folder, path, arguments.name, arguments.store)
     return _tell_new(made, "is joined", chosen=True)
 
 

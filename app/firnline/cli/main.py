@@ -25,13 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # cost a tenth of its time.
     gc.set_threshold(100_000, 20, 100)
     output.prepare()
-    parsed = parse(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parsed = parse(given)
     if parsed.run is None:
         output.message(build_parser().format_help().rstrip())
         return USAGE
     try:
-        code = _run(parsed)
-        output.flush()
+        return carried_out(parsed, given)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         output.drop_output()
@@ -39,9 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         output.message("Stopped.")
         return FAILED
+
+
+def carried_out(parsed: Namespace, given: Sequence[str]) -> int:
+    """Carry out a command; what went wrong is said, and is in the exit code."""
+    try:
+        code = _run(parsed)
+        output.flush()
+    except BrokenPipeError:
+        raise
     except Exception as error:
         _logger.debug("%s", parsed.run, exc_info=error)
-        return _failed(error, parsed)
+        return _failed(error, parsed, given)
     return code
 
 
@@ -52,11 +61,17 @@ def _run(parsed: Namespace) -> int:
     return code
 
 
-def _failed(error: Exception, parsed: Namespace) -> int:
+def _failed(error: Exception, parsed: Namespace, given: Sequence[str]) -> int:
     from firnline.config.profile_lock import ProfileBusy
     from firnline.engine.errors import EngineError, UsageError
     from firnline.engine.problems import explain, is_known
 
+    if isinstance(error, ProfileBusy):
+        from firnline.cli.handing import handed_over
+
+        code = handed_over(parsed, given)
+        if code is not None:
+            return code
     if not is_known(error):
         _tell_mistake(error)
         return FAILED

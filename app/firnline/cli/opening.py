@@ -4,11 +4,23 @@ import os
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
 
 from firnline.config.places import Places
 from firnline.engine.runtime import Engine, Surroundings
 from firnline.engine.system import SystemClock, system_random
 from firnline.sync.context import Progress
+
+
+class Inside(NamedTuple):
+    """A command that is carried out by the process that holds the profile, for a caller."""
+
+    places: Places
+    directory: Path
+    """Where the caller stands."""
+    gone: Callable[[], bool]
+    """The caller waits no more: stop at a safe place."""
 
 
 def never() -> bool:
@@ -24,7 +36,25 @@ def open_engine(
     cancelled: Callable[[], bool] = never,
 ) -> AbstractContextManager[Engine]:
     """The profile that the arguments or the environment name. See `Engine.open`."""
-    return Engine.open(places_of(arguments), surroundings(progress, cancelled), lock=lock)
+    inside = inside_of(arguments)
+    if inside is None:
+        return Engine.open(places_of(arguments), surroundings(progress, cancelled), lock=lock)
+    outside = surroundings(progress, lambda: cancelled() or inside.gone())
+    return Engine.open(inside.places, outside, lock=lock, held=True)
+
+
+def inside_of(arguments: Namespace) -> Inside | None:
+    """None for a command of this process's own."""
+    found: Inside | None = getattr(arguments, "inside", None)
+    return found
+
+
+def from_here(arguments: Namespace, path: str) -> str:
+    """A path as the caller meant it, who may stand elsewhere; what is no path stays as it is."""
+    inside = inside_of(arguments)
+    if inside is None or "://" in path:
+        return path
+    return str(inside.directory / os.path.expanduser(path))
 
 
 def surroundings(
@@ -41,6 +71,9 @@ def surroundings(
 
 def places_of(arguments: Namespace) -> Places:
     """Raises UsageError for an empty --profile."""
+    inside = inside_of(arguments)
+    if inside is not None:
+        return inside.places
     try:
         return Places.find(arguments.profile, os.environ)
     except ValueError as error:

@@ -8,8 +8,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 # Marks that turn the reading direction, and what takes no place on a screen.
 _INVISIBLE = (
@@ -29,6 +31,26 @@ _ESCAPES = {
     ord(character): _NAMED.get(character) or f"\\x{ord(character):02x}"
     for character in map(chr, (*range(0x20), *range(0x7F, 0xA0)))
 } | {code: _escape(chr(code)) for code in _INVISIBLE}
+
+
+class Listeners(NamedTuple):
+    """Who gets what is said, in place of the standard streams."""
+
+    output: Callable[[str], None]
+    message: Callable[[str], None]
+
+
+_listeners: ContextVar[Listeners | None] = ContextVar("listeners", default=None)
+
+
+@contextmanager
+def said_to(listeners: Listeners) -> Iterator[None]:
+    """Inside, what this thread says goes there: the command is somebody else's."""
+    token = _listeners.set(listeners)
+    try:
+        yield
+    finally:
+        _listeners.reset(token)
 
 
 def prepare() -> None:
@@ -51,27 +73,32 @@ def shown(text: str) -> str:
 
 def line(text: str = "") -> None:
     """A line of a result. What comes from files or stores in it has to be `shown` already."""
-    print(text)
+    _print(text)
 
 
 def content(text: str) -> None:
     """A line of somebody's text: harmless on a terminal, and as it is for another program."""
-    print(shown(text).replace("\\t", "\t") if sys.stdout.isatty() else text)
+    safe = _listeners.get() is None and sys.stdout.isatty()
+    _print(shown(text).replace("\\t", "\t") if safe else text)
 
 
 def message(text: str) -> None:
     """A line for the person at the screen, on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    listeners = _listeners.get()
+    if listeners is not None:
+        listeners.message(f"{text}\n")
+    else:
+        print(text, file=sys.stderr, flush=True)
 
 
 def document(value: Any) -> None:
     """The one JSON document of a command."""
-    print(json.dumps(value, indent=2))
+    _print(json.dumps(value, indent=2))
 
 
 def record(value: Any) -> None:
     """One JSON object of a command that writes one per line."""
-    print(json.dumps(value))
+    _print(json.dumps(value))
 
 
 def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
@@ -81,7 +108,27 @@ def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...] = ()) -> None:
     cells = [heads, *rows] if heads else rows
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
+        _print("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+def relay(text: str) -> None:
+    """Part of a result of which somebody else made the lines."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def relay_message(text: str) -> None:
+    """Part of the messages of somebody else's command."""
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+def _print(text: str) -> None:
+    listeners = _listeners.get()
+    if listeners is not None:
+        listeners.output(f"{text}\n")
+    else:
+        print(text)
 
 
 def write_bytes(chunk: bytes) -> None:
@@ -91,7 +138,8 @@ def write_bytes(chunk: bytes) -> None:
 
 def flush() -> None:
     """Raises BrokenPipeError when the reader went away, and OSError when the disk is full."""
-    sys.stdout.flush()
+    if _listeners.get() is None:
+        sys.stdout.flush()
 
 
 def drop_output() -> None:
@@ -103,7 +151,7 @@ def drop_output() -> None:
 
 def to_terminal() -> bool:
     """True when somebody watches standard error."""
-    return sys.stderr.isatty()
+    return _listeners.get() is None and sys.stderr.isatty()
 
 
 def terminal_width() -> int:

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from firnline.cli import output
-from firnline.cli.opening import open_engine
+from firnline.cli.opening import from_here, open_engine
 from firnline.config.settings import StoreSettings
 from firnline.engine.errors import UsageError
 from firnline.engine.problems import explain
@@ -23,7 +23,7 @@ def add(arguments: Namespace) -> int:
     """Make or take up a store, try it, and show what it can do."""
     wish = _wish(arguments)
     with open_engine(arguments, lock=True) as engine:
-        added = add_store(engine, arguments.name, arguments.location, wish)
+        added = add_store(engine, arguments.name, from_here(arguments, arguments.location), wish)
     _show_report(added.report)
     name = output.shown(added.settings.name)
     what = "is a new store" if added.created else "is a store that was there already"
@@ -58,7 +58,8 @@ def test(arguments: Namespace) -> int:
 
 def edit(arguments: Namespace) -> int:
     """Change what is known of a store."""
-    wish = _wish(arguments, arguments.location)
+    location = arguments.location and from_here(arguments, arguments.location)
+    wish = _wish(arguments, location)
     if wish == StoreWish(options={}):
         raise UsageError("nothing to change", "`firnline store edit --help` tells what can be")
     with open_engine(arguments, lock=True) as engine:

@@ -1,6 +1,7 @@
 """`firnline sync`."""
 
 import signal
+import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,13 @@ def exit_code(outcomes: list[FolderOutcome]) -> int:
 
 @contextmanager
 def stopping_softly(deadline: Deadline) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the pass at a safe place; a second one ends it at once."""
+    """Ctrl-C and SIGTERM end the pass at a safe place; a second one ends it at once.
+
+    Not where the command is carried out for somebody else: the signals are not meant for it then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def stop(number: int, frame: FrameType | None) -> None:
         if deadline.asked:

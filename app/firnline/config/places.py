@@ -71,6 +71,11 @@ class Places(NamedTuple):
             return cls.of_system()
         return cls.of_profile(Path(os.path.expanduser(chosen)))
 
+    @property
+    def control(self) -> Path:
+        """Directory of the socket at which the process that holds the profile takes commands."""
+        return self.lock_file.parent / "control"
+
     def prepare(self, steps: Steps = no_steps) -> None:
         """Make every directory that is missing, 0700 each. Raises OSError."""
         for directory in (

@@ -65,17 +65,21 @@ class Engine:
 
     @classmethod
     @contextmanager
-    def open(cls, places: Places, outside: Surroundings, *, lock: bool) -> Iterator["Engine"]:
+    def open(
+        cls, places: Places, outside: Surroundings, *, lock: bool, held: bool = False
+    ) -> Iterator["Engine"]:
         """A profile, made where there is none. `lock`: hold it, which changing anything needs.
+        `held`: this process holds it already, and has its log.
 
         Raises ProfileBusy, ConfigError, IdentityError and OSError.
         """
         with ExitStack() as stack:
             places.prepare(outside.steps)
-            if lock:
+            if lock and not held:
                 stack.enter_context(ProfileLock(places.lock_file))
             settings = load(places.config_file)
-            stack.enter_context(logging_to(places.logs, settings))
+            if not held:
+                stack.enter_context(logging_to(places.logs, settings))
             identity = _identity(places, outside, locked=lock)
             if lock:
                 identity = settled_identity(places.state, identity, outside.random, outside.steps)

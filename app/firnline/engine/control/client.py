@@ -1,0 +1,56 @@
+"""The other end of the control socket: hands a command to the Firnline that runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from firnline.engine.control import socket_place
+from firnline.engine.control.protocol import (
+    Frames,
+    Kind,
+    ProtocolError,
+    Request,
+    parse_exit,
+    request_frame,
+)
+
+PATIENCE = 5.0
+"""Seconds until somebody takes the call. The command itself may take hours."""
+_CHUNK = 1 << 16
+_ANSWERS = (Kind.OUTPUT, Kind.MESSAGE, Kind.EXIT, Kind.REFUSED)
+
+
+class NotTakenError(Exception):
+    """Nobody took the command, and nothing was done; the message says why."""
+
+
+class BrokenOffError(Exception):
+    """The one that runs ended before it said that the command was done."""
+
+
+def hand_over(directory: Path, request: Request, hear: Callable[[Kind, str], None]) -> int:
+    """The command's exit code; `hear` gets what it says, as it says it.
+
+    Raises NotTakenError and BrokenOffError. Ended by an exception (Ctrl-C), the command is told to
+    stop at a safe place.
+    """
+    try:
+        asked = request_frame(request)
+        connection = socket_place.connect(directory, PATIENCE)
+    except (ProtocolError, OSError, AttributeError, socket_place.NotPrivateError) as error:
+        # AttributeError: this system has no such sockets.
+        raise NotTakenError(str(error)) from error
+    with connection:
+        frames = Frames(*_ANSWERS)
+        try:
+            connection.sendall(asked)
+            while chunk := connection.recv(_CHUNK):
+                for kind, body in frames.feed(chunk):
+                    text = body.decode("utf-8", "backslashreplace")
+                    if kind is Kind.EXIT:
+                        return parse_exit(body)
+                    if kind is Kind.REFUSED:
+                        raise NotTakenError(text)
+                    hear(kind, text)
+        except (ConnectionError, ProtocolError) as error:
+            raise BrokenOffError(str(error)) from error
+    raise BrokenOffError
