@@ -100,8 +100,10 @@ class KeptFolder:
         if scope.is_whole:
             # Before the look at everything: what changes after it is told.
             self._watches.follow_folder(Path(context.root.path), Ignore.load(context.root))
-            if self._watches.why_not:
-                context.found.append(Problem("", NOT_WATCHED, self._watches.why_not))
+        # Told by whole passes, and any may become one.
+        context.found = [each for each in context.found if each.kind != NOT_WATCHED]
+        if self._watches.why_not:
+            context.found.append(Problem("", NOT_WATCHED, self._watches.why_not))
         try:
             outcome.report = run_pass(context, scope)
         finally:

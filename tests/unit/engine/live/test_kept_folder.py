@@ -1,0 +1,172 @@
+"""A folder that stays open from one job to the next. The jobs run on the test's own thread."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.doubles.profile import Profile
+from tests.unit.engine.live.played_watchers import Watchers
+
+from firnline.core.hashing import PLAIN
+from firnline.engine.folder_commands import create_folder, join_folder
+from firnline.engine.folder_root import FolderAwayError
+from firnline.engine.live.kept_folder import KeptFolder
+from firnline.engine.live.watches import Watches
+from firnline.engine.open_folder import Reached
+from firnline.engine.runtime import Engine
+from firnline.engine.status import FolderActivity, status
+from firnline.engine.sync_command import FolderOutcome
+from firnline.folder.claim import InUse, claimed
+from firnline.folder.filesystem import Root
+from firnline.stores.errors import UnavailableError
+from firnline.sync.context import CancelledError
+from firnline.sync.scope import WHOLE, Scope
+
+
+class Kept:
+    """A device whose folder is kept open."""
+
+    def __init__(self, anna: Profile, engine: Engine) -> None:
+        self.anna = anna
+        self.engine = engine
+        self.watchers = Watchers()
+        self.cancelled = False
+        watches = Watches(self.watchers, engine.outside.clock, lambda hints: None)
+        (settings,) = engine.settings.folders
+        self.jobs = KeptFolder(engine, settings, watches, lambda: self.cancelled)
+
+    @property
+    def reached(self) -> Reached:
+        return Reached(*self.engine.reach(["nas"]))
+
+    def run(self, scope: Scope = WHOLE, reached: Reached | None = None) -> FolderOutcome:
+        return self.jobs.run(scope, reached or self.reached).outcome
+
+
+@pytest.fixture
+def kept(anna: Profile, nas: Path) -> Iterator[Kept]:
+    anna.add_store("nas", nas)
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+        found = Kept(anna, engine)
+        yield found
+        found.jobs.end()
+    assert found.watchers.open == []
+
+
+def test_jobs_share_what_is_open(kept: Kept) -> None:
+    """A whole pass, then quick ones; each writes what it was to look at, and no more."""
+    kept.anna.write("a.txt", "a")
+    assert kept.run().report.written == 1
+    kept.anna.write("b.txt", "b")
+    kept.anna.write("c.txt", "c")
+    assert kept.run(Scope(frozenset({"b.txt"}), {})).report.written == 1
+    assert kept.run(Scope(frozenset({"b.txt"}), {})).report.written == 0
+    assert kept.run().report.written == 1
+
+
+def test_folder_is_watched_before_it_is_looked_at(kept: Kept) -> None:
+    """So that nothing changes unseen between the two."""
+    assert kept.jobs.run(WHOLE, kept.reached).watched
+    (watcher,) = kept.watchers.made
+    assert watcher.root == kept.anna.folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there it can be seen")
+def test_nothing_is_open_in_the_folder_between_jobs(kept: Kept) -> None:
+    """Its disk can be unmounted."""
+    kept.anna.write("dir/a.txt", "a")
+    kept.run()
+    kept.run(Scope(frozenset({"dir/a.txt"}), {}))
+    open_files = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            open_files.append(os.readlink(f"/proc/self/fd/{number}"))
+        except FileNotFoundError:
+            continue
+    assert [file for file in open_files if file.startswith(str(kept.anna.folder))] == []
+
+
+def test_another_profile_may_work_there_between_jobs(kept: Kept) -> None:
+    """And a job that finds it at work fails without harm; the next one does it all."""
+    kept.anna.write("a.txt", "a")
+    with Root(str(kept.anna.folder)) as root, claimed(root):
+        assert isinstance(kept.run().error, InUse)
+    assert kept.run().report.written == 1
+
+
+def test_folder_that_is_away_is_waited_for(kept: Kept) -> None:
+    """Nothing is taken for deleted, and it is taken up again."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    elsewhere = kept.anna.folder.rename(kept.anna.base / "elsewhere")
+    assert isinstance(kept.run().error, FolderAwayError)
+    kept.anna.folder.mkdir()
+    assert isinstance(kept.run(Scope(frozenset({"a.txt"}), {})).error, FolderAwayError)
+    assert kept.anna.base in [watcher.root for watcher in kept.watchers.open]
+    kept.anna.folder.rmdir()
+    elsewhere.rename(kept.anna.folder)
+    outcome = kept.run()
+    assert (outcome.error, outcome.report.written) == (None, 0)
+    assert [watcher.root for watcher in kept.watchers.open] == [kept.anna.folder]
+
+
+def test_store_that_fails_in_a_job_is_told(kept: Kept, nas: Path) -> None:
+    """The folder goes on without it, and with it as soon as it is there again."""
+    kept.anna.write("before.txt", "before")
+    kept.run()
+    reached = kept.reached
+    nas.rename(nas.with_name("away"))
+    kept.anna.write("a.txt", "a")
+    outcome = kept.run(Scope(frozenset({"a.txt"}), {}), reached)
+    (lost,) = outcome.unreached
+    assert isinstance(lost.why, UnavailableError)
+    assert outcome.report.written == 1
+    nas.with_name("away").rename(nas)
+    kept.engine.ask_again("nas")
+    outcome = kept.run(Scope(frozenset(), {reached.stores[0].store_id: None}))
+    assert outcome.unreached == []
+    assert len(list(nas.glob("docs-*/events/*/*"))) == 2
+
+
+def test_job_that_is_cancelled_says_so(kept: Kept) -> None:
+    """The next one does what it left."""
+    kept.anna.write("a.txt", "a")
+    kept.cancelled = True
+    assert isinstance(kept.run().error, CancelledError)
+    kept.cancelled = False
+    assert kept.run().report.written == 1
+
+
+def test_folder_that_cannot_be_watched_says_so(kept: Kept) -> None:
+    """In `status`, with what helps; it is no trouble, and goes when it is watched again."""
+    kept.watchers.fails = "the system watches no more directories"
+    done = kept.jobs.run(WHOLE, kept.reached)
+    assert not done.watched
+    assert done.outcome.complete
+    (folder,) = status(kept.engine).folders
+    assert folder.state is FolderActivity.IDLE
+    assert [problem.kind for problem in folder.problems] == ["not watched"]
+    kept.run(Scope(frozenset({"a.txt"}), {}))
+    (folder,) = status(kept.engine).folders
+    assert [problem.kind for problem in folder.problems] == ["not watched"]
+
+
+def test_events_of_a_store_are_taken_in_by_name(kept: Kept, bert: Profile, nas: Path) -> None:
+    """Only those that were told of."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    known = set(nas.glob("docs-*/events/*/*"))
+    bert.add_store("nas", nas)
+    with bert.engine() as engine:
+        join_folder(engine, "docs", str(bert.folder), None, [])
+    bert.write("b.txt", "b")
+    bert.sync()
+    (event,) = set(nas.glob("docs-*/events/*/*")) - known
+    (store,) = kept.reached.stores
+    assert kept.run(Scope(frozenset(), {})).report.applied == 0
+    news = {store.store_id: frozenset({event.name})}
+    assert kept.run(Scope(frozenset(), news)).report.applied == 1
+    assert PLAIN.data(kept.anna.read("b.txt").encode()) in event.name
