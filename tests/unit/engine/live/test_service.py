@@ -1,0 +1,253 @@
+"""The whole of what runs, on a real loop with its threads; stores hang and clocks jump as told."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+from unittest.mock import patch
+
+import pytest
+from tests.doubles.profile import Profile
+
+from firnline.engine.folder_commands import create_folder, pause_folder
+from firnline.engine.live import service as live
+from firnline.engine.live.loop_gate import LoopGate
+from firnline.engine.live.service import Service
+from firnline.engine.runtime import Engine
+from firnline.engine.sync_command import FolderOutcome
+from firnline.engine.system import SystemClock
+from firnline.sync.connection import Expected, Opener, Peer, connect
+from firnline.sync.context import Connected, FolderContext
+from firnline.sync.folder_pass import PassReport, run_pass
+from firnline.sync.scope import WHOLE, Scope
+
+PATIENCE = 20.0
+
+
+class Story:
+    """A service that runs, and what it did."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.passes: list[FolderOutcome] = []
+        self._news = asyncio.Event()
+        gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
+        self.service = Service(engine, gate, self._hear)
+
+    def _hear(self, outcome: FolderOutcome) -> None:
+        self.passes.append(outcome)
+        self._news.set()
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """After any pass."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                await self._news.wait()
+                self._news.clear()
+
+    def written(self, name: str) -> int:
+        return sum(each.report.written for each in self.passes if each.name == name)
+
+    def count(self, name: str) -> int:
+        return sum(each.name == name for each in self.passes)
+
+
+def play(engine: Engine, tell: Callable[[Story], Awaitable[None]]) -> None:
+    async def run() -> None:
+        story = Story(engine)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(story.service.run())
+            try:
+                await tell(story)
+            finally:
+                story.service.stop()
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def usb(tmp_path: Path) -> Path:
+    return tmp_path / "usb"
+
+
+@pytest.fixture
+def more(anna: Profile) -> Path:
+    place = anna.base / "More"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture
+def engine(anna: Profile, nas: Path, usb: Path, more: Path) -> Iterator[Engine]:
+    """Two folders, each in a store of its own."""
+    anna.add_store("nas", nas)
+    anna.add_store("usb", usb)
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", ["nas"])
+        create_folder(engine, str(more), "more", ["usb"])
+        yield engine
+
+
+def test_all_folders_are_kept(engine: Engine, anna: Profile, more: Path) -> None:
+    """What was there is written, then each save."""
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("docs") and story.count("more"))
+        anna.write("a.txt", "a")
+        (more / "b.txt").write_text("b")
+        await story.until(lambda: story.written("docs") == story.written("more") == 1)
+
+    play(engine, tell)
+
+
+def test_paused_folder_is_left_alone(engine: Engine, anna: Profile) -> None:
+    """Nothing is done there, whatever happens."""
+    anna.write("a.txt", "a")
+    pause_folder(engine, "docs", paused=True)
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("more"))
+        assert story.count("docs") == 0
+
+    play(engine, tell)
+
+
+@pytest.fixture
+def let_go() -> Iterator[threading.Event]:
+    """What hangs in this test goes on when it is set; at the end at the latest."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """What is waited for in seconds is given up after a moment."""
+    with patch.object(live, "STOP_WITHIN", 0.2), patch.object(live, "FIRST_ANSWER", 0.2):
+        yield
+
+
+@pytest.mark.usefixtures("impatient")
+def test_job_that_hangs_holds_nobody_up(
+    engine: Engine, anna: Profile, let_go: threading.Event
+) -> None:
+    """The other folder goes on, and the program can be stopped."""
+    hanging = threading.Event()
+
+    def job(context: FolderContext, scope: Scope) -> PassReport:
+        if context.name == "more":
+            hanging.set()
+            let_go.wait(PATIENCE)
+        return run_pass(context, scope)
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("docs") and hanging.is_set())
+        anna.write("a.txt", "a")
+        await story.until(lambda: story.written("docs"))
+        assert story.count("more") == 0
+
+    with patch("firnline.engine.live.kept_folder.run_pass", job):
+        play(engine, tell)
+    assert not let_go.is_set()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_store_that_does_not_answer_is_not_waited_for(
+    engine: Engine, anna: Profile, more: Path, let_go: threading.Event
+) -> None:
+    """Its folder begins without it after a while, and gets it when it answers."""
+
+    def connecting(opener: Opener, expected: Expected, peer: Peer) -> Connected:
+        if expected.name == "usb":
+            let_go.wait(PATIENCE)
+        return connect(opener, expected, peer)
+
+    async def tell(story: Story) -> None:
+        anna.write("a.txt", "a")
+        (more / "b.txt").write_text("b")
+        await story.until(lambda: story.written("docs") == story.written("more") == 1)
+        (outcome,) = [each for each in story.passes if each.name == "more"]
+        assert [each.name for each in outcome.unreached] == ["usb"]
+        let_go.set()
+        await story.until(lambda: story.passes[-1].report.copied)
+
+    with patch("firnline.engine.live.links.connect", connecting):
+        play(engine, tell)
+
+
+def test_sleep_is_answered_by_a_look_at_everything(engine: Engine) -> None:
+    """Of every folder, and at every store."""
+    clock = JumpingClock()
+    engine.outside = engine.outside._replace(clock=clock)
+    scopes: list[Scope] = []
+
+    def job(context: FolderContext, scope: Scope) -> PassReport:
+        scopes.append(scope)
+        return run_pass(context, scope)
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("docs") and story.count("more"))
+        before = scopes.count(WHOLE)
+        clock.slept = timedelta(hours=8)
+        await story.until(lambda: scopes.count(WHOLE) >= before + 2)
+
+    with (
+        patch.object(live, "BETWEEN_LOOKS", 0.05),
+        patch("firnline.engine.live.kept_folder.run_pass", job),
+    ):
+        play(engine, tell)
+
+
+class JumpingClock(SystemClock):
+    """The wall clock goes on while the computer sleeps."""
+
+    slept = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.slept
+
+
+def test_disk_that_is_mounted_brings_back_what_was_away(
+    engine: Engine, anna: Profile, nas: Path
+) -> None:
+    """Stores and folders; the test says when something was mounted."""
+    away = [place.rename(place.with_name(f"{place.name} away")) for place in (nas, anna.folder)]
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: any(each.error for each in story.passes))
+        for place in away:
+            place.rename(place.with_name(place.name.removesuffix(" away")))
+        (anna.folder / "a.txt").write_text("a")
+        PlayedMounts.made[-1].tell()
+        await story.until(lambda: story.written("docs") and not story.passes[-1].unreached)
+
+    with patch.object(live, "MountWatch", PlayedMounts), patch.object(live, "Returns", NoReturns):
+        play(engine, tell)
+
+
+class PlayedMounts:
+    """The test says when something was mounted."""
+
+    made: ClassVar[list["PlayedMounts"]] = []
+    """The last one is the one that counts."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self.tell = tell
+        self.made.append(self)
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class NoReturns:
+    """Nobody watches the places of stores."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def missing(self, *_: object) -> None: ...
+
+    def found(self, *_: object) -> None: ...
+
+    def close(self) -> None: ...
