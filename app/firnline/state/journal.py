@@ -316,7 +316,7 @@ class Journal:
         """Path by path, from now on."""
         self._sql.execute(
             "INSERT OR IGNORE INTO dirty"
-            " SELECT n.path FROM dirty_events d JOIN entries n ON n.event=d.event"
+            " SELECT n.path FROM dirty_events d CROSS JOIN entries n ON n.event=d.event"
         )
         self._sql.execute("DELETE FROM dirty_events")
 
@@ -346,7 +346,7 @@ class Journal:
         """Paths to be looked at; those of dirty events are counted once for each."""
         row = self._sql.execute(
             "SELECT (SELECT count(*) FROM dirty) + (SELECT count(*) FROM dirty_events d"
-            " JOIN entries n ON n.event=d.event)"
+            " CROSS JOIN entries n ON n.event=d.event)"
         ).fetchone()
         return int(row[0])
 

@@ -164,7 +164,8 @@ class StoreTable:
     def held(self) -> list[tuple[int, str, bool]]:
         """Events in the home store, by name: id, name, and whether all stores have to have it."""
         rows = self._sql.execute(
-            "SELECT e.id, e.name, h.whole FROM held h JOIN events e ON e.id=h.event ORDER BY e.name"
+            "SELECT e.id, e.name, h.whole FROM held h CROSS JOIN events e ON e.id=h.event"
+            " ORDER BY e.name"
         )
         return [(event, name, bool(whole)) for event, name, whole in rows]
 
@@ -173,7 +174,7 @@ class StoreTable:
         brings which two of these stores have."""
         return list(
             self._sql.execute(
-                "SELECT h.event, n.hash, n.path FROM held h JOIN entries n ON n.event=h.event"
+                "SELECT h.event, n.hash, n.path FROM held h CROSS JOIN entries n ON n.event=h.event"
                 " WHERE n.\"offset\" IS NULL AND n.kind IN ('f','l') AND n.hash!=?"
                 ' AND NOT EXISTS (SELECT 1 FROM entries c WHERE c.hash=n.hash AND c."offset"'
                 " IS NOT NULL AND ? - (SELECT count(*) FROM lacking l WHERE l.event=c.event"
@@ -185,7 +186,7 @@ class StoreTable:
     def named_by_held(self) -> set[str]:
         """Contents that held events name and do not bring."""
         rows = self._sql.execute(
-            "SELECT n.hash FROM held h JOIN entries n ON n.event=h.event"
+            "SELECT n.hash FROM held h CROSS JOIN entries n ON n.event=h.event"
             " WHERE n.\"offset\" IS NULL AND n.kind IN ('f','l')"
         )
         return {data_hash for (data_hash,) in rows}
