@@ -553,3 +553,36 @@ def test_hints_are_looked_at_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -
         quick(context, "d0/00", "d1")
         assert len(looks) == 1
         assert looks[0] is not None
+
+
+def test_no_table_is_read_as_a_whole(pair: Pair, tmp_path: Path) -> None:
+    """Passes that save, move and delete a file, and those that learn of it, ask the database only
+    for what they are about: the longest log makes them no slower."""
+    a, b = pair
+    a.stores.append(tmp_path / "second")
+    with a.awake() as sender, b.awake() as receiver:
+        asked: set[str] = set()
+        for context in (sender, receiver):
+            context.state.database.connection.set_trace_callback(asked.add)
+        a.write("d0/00", "saved again")
+        a.move("d0/04", "d1/moved")
+        a.delete("d0/08")
+        a.write("new/file", "new")
+        hints = ("d0/00", "d0/04", "d1/moved", "d0/08", "new")
+        assert quick(sender, *hints).written == 1
+        names = {path.name for path in a.stores[0].glob("*/events/*/*")}
+        assert quick(receiver, *hints, news=names).applied == 5
+        for context in (sender, receiver):
+            context.state.database.connection.set_trace_callback(None)
+        assert len(asked) > 50
+        assert [sql for sql in asked if _reads_all(sender, sql)] == []
+    assert b.tree() == a.tree()
+
+
+def _reads_all(context: FolderContext, sql: str) -> bool:
+    """True for a question that goes through all files, entries or events."""
+    if not sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")) or "LIMIT 1" in sql:
+        return False
+    plan = context.state.database.connection.execute(f"EXPLAIN QUERY PLAN {sql}")
+    scanned = [step.split()[1] for *_, step in plan if step.startswith("SCAN ")]
+    return not {"files", "f", "entries", "n", "events", "e", "c"}.isdisjoint(scanned)

@@ -248,11 +248,11 @@ class Applier:
 
     def _remove_emptied(self, left: Iterable[str]) -> None:
         """Directories that lost their last file here and stand by no event of their own."""
-        explicit = self._context.state.files.directories()
-        explicit -= {row.path for row in self._rows if row.kind is not Kind.DIRECTORY}
-        explicit |= {row.path for row in self._rows if row.kind is Kind.DIRECTORY}
-        for directory in sorted(emptied(left), key=len, reverse=True):
-            if directory not in explicit:
+        directories = sorted(emptied(left), key=len, reverse=True)
+        known = self._context.state.files.get_many(directories).values()
+        kinds = {row.path: row.kind for row in (*known, *self._rows)}
+        for directory in directories:
+            if kinds.get(directory) is not Kind.DIRECTORY:
                 self._each(directory, self._remove_if_empty, directory)
 
     def _remove_if_empty(self, directory: str) -> None:

@@ -122,3 +122,20 @@ def test_files_that_had_an_inode(state: FolderState) -> None:
     _put(state, row("d", Kind.DIRECTORY, "")._replace(inode=1))
     assert [each.path for each in state.files.with_inodes([1, 3])] == ["a"]
     assert state.files.with_inodes([]) == []
+
+
+def test_rows_of_a_part(state: FolderState) -> None:
+    """Paths and what is below them, in byte order, whatever else begins like them; of directories
+    those with an event of their own."""
+    _put(
+        state,
+        *(row(path) for path in ("a", "a-", "a.b", "a/x", "a/y/z", "a0", "b/x", "c", "d/x")),
+        _gone("a/gone"),
+        row("a/explicit", Kind.DIRECTORY, ""),
+        row("b", Kind.DIRECTORY, ""),
+    )
+    found = state.files.known_below(["a", "d/x", "none"])
+    assert [each[0] for each in found] == ["a", "a/x", "a/y/z", "d/x"]
+    assert found == [each for each in state.files.known() if each in found]
+    assert state.files.known_below([]) == []
+    assert state.files.directories_below(["a", "b"]) == {"a/explicit", "b"}

@@ -1,6 +1,6 @@
 """What counts as a mass deletion, and what of it waits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,11 +13,13 @@ from firnline.core.hashing import PLAIN
 from firnline.sync.drafts import draft_batch
 from firnline.sync.mass_deletion import (
     ELSEWHERE,
+    LATELY,
     LEAST,
     details,
     hold,
     is_lost,
     is_mass_deletion,
+    still_lately,
     without_replaced,
 )
 
@@ -162,3 +164,42 @@ def test_facts_for_the_words() -> None:
     found = details(ELSEWHERE, [str(number) for number in range(30)], 20)
     assert found["files"] == found["of"] == 30
     assert found["examples"] == ["0", "1", "10", "11", "12"]
+
+
+def test_deletions_that_were_told_just_before() -> None:
+    """They count for the half, for the least number and for what a directory held; without
+    anything that is lost now there is nothing to hold."""
+
+    def asks(lost: int, lately: int, before: int) -> bool:
+        return is_mass_deletion(
+            {f"x{number}" for number in range(lost)},
+            before=before,
+            done=0,
+            lately={f"y{number}" for number in range(lately)},
+            survives=lambda top: True,
+        )
+
+    assert asks(1, LEAST - 1, 2 * LEAST)
+    assert not asks(1, LEAST - 2, 2 * LEAST)
+    assert not asks(1, LEAST - 1, 2 * LEAST + 1)
+    assert not asks(0, LEAST, LEAST)
+
+
+def test_directory_that_went_in_parts() -> None:
+    """The last file of a directory that held ten waits; one that others stand beside does not."""
+    lately = {f"d/{number}" for number in range(LEAST - 1)}
+
+    def waits(path: str, standing: Collection[str] = ()) -> bool:
+        lost = {path: "base"}
+        return bool(hold(lost, {}, before=1000, lately=lately, survives=standing.__contains__))
+
+    assert waits("d/last")
+    assert not waits("d/last", ["d"])
+    assert not waits("e/last")
+
+
+def test_what_is_long_ago() -> None:
+    """After ten minutes a deletion is another one."""
+    deleted = {"old": 0.0, "new": 1.0}
+    assert still_lately(deleted, LATELY) == deleted
+    assert still_lately(deleted, LATELY + 0.5) == {"new": 1.0}
