@@ -12,6 +12,7 @@ from pathlib import Path
 from firnline.config.schema import HomeKeep
 from firnline.config.settings import FolderSettings
 from firnline.core.hashing import PLAIN
+from firnline.engine.folder_root import require_answer
 from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
 from firnline.folder.claim import claimed
@@ -55,8 +56,10 @@ def open_folder(
 ) -> Iterator[FolderContext]:
     """A folder with the stores of it that are in reach; `connect` False: with none of them.
 
-    Raises DatabaseError, StoreError (of the home store) and FolderError.
+    Raises FolderAwayError when its disk does not answer, DatabaseError, StoreError (of the home
+    store) and FolderError.
     """
+    require_answer(folder)
     with ExitStack() as stack:
         root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
         if engine.writes:

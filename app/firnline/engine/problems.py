@@ -163,6 +163,11 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
         "{subject} cannot be reached ({0.detail})",
         "mount or plug it in, and try again",
     ),
+    store.HangingError: _words(
+        "Does not answer",
+        "{subject} does not answer ({0.detail})",
+        "look at its server or disk, and try again; if it goes on, mount it anew",
+    ),
     store.NotFoundError: _detail("Missing in the store", "`firnline sync` tries it again"),
     store.AlreadyExistsError: _detail("Already there"),
     store.DeniedError: _detail("The store refuses", "look at its rights, and sync again"),

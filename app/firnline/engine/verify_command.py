@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.errors import UsageError
+from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain
 from firnline.engine.runtime import Engine
@@ -76,7 +77,7 @@ def verify(
         try:
             with open_folder(engine, folder) as context:
                 _verify_folder(context, verdicts, repair=repair)
-        except (StoreError, FolderError, DatabaseError, OSError) as error:
+        except (FolderAwayError, StoreError, FolderError, DatabaseError, OSError) as error:
             for verdict in verdicts.values():
                 verdict.errors.append(error)
     return list(verdicts.values())
