@@ -10,6 +10,7 @@ from firnline.config.settings import FolderSettings
 from firnline.core.clock import Clock
 from firnline.engine import device_names
 from firnline.engine.folder_root import require_here
+from firnline.engine.mounts import can_hang
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
 from firnline.sync.connection import ReplacedError
@@ -87,6 +88,9 @@ def _outcome(engine: Engine, folder: FolderSettings, *, yes: bool) -> FolderOutc
         with open_folder(engine, folder) as context:
             try:
                 require_here(context)
+                if can_hang(folder.path):
+                    # A server stamps the files, by its own clock.
+                    context.root.ask_clock(context.clock)
                 context.delete_unasked = yes
                 outcome.report = run_pass(context)
             finally:

@@ -179,7 +179,7 @@ class Differences:
         root, local = self._context.root, seen.local or seen.path
         try:
             if seen.kind is Kind.LINK:
-                text, stat = read_link(root, local)
+                text, stat = read_link(root, local, self._context.clock)
                 self._take(Reading.of(self._context, seen, stat, text.encode(), row, log))
             elif seen.stat.size > MAX_BODIES:
                 self._take_large(seen, row, log)

@@ -55,6 +55,7 @@ class LocalNames:
         inner = root.access.inner if isinstance(root.access, Aliased) else root.access
         self._access = Aliased(inner, context.steps, self._limits, self._book)
         context.root = Root(root.path, steps=context.steps, access=self._access)
+        context.root.ahead_ns = root.ahead_ns
 
     def recall(self) -> None:
         """A device without its table takes its own aliases for what they were, and not for new
