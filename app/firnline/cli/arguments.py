@@ -204,7 +204,8 @@ def _force(parser: Parser) -> None:
 
 
 def _add_sync(commands: Group) -> None:
-    sync = commands.add("sync", "sync:sync", "one pass over the folders, until nothing is left")
+    help_text = "one pass over the folders, until nothing is left"
+    sync = commands.add("sync", "begin_sync:sync", help_text)
     sync.add_argument("folders", nargs="*", metavar="FOLDER", help="all when none is named")
     sync.add_argument(
         "--timeout", type=_seconds, metavar="SECONDS", help="stop at a safe place after that time"

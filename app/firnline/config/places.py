@@ -71,6 +71,10 @@ class Places(NamedTuple):
             return cls.of_system()
         return cls.of_profile(Path(os.path.expanduser(chosen)))
 
+    def table(self, folder_id: str) -> Path:
+        """The database of one folder."""
+        return self.state / f"{folder_id}.db"
+
     def prepare(self, steps: Steps = no_steps) -> None:
         """Make every directory that is missing, 0700 each. Raises OSError."""
         for directory in (

@@ -47,7 +47,7 @@ class NotConnectedError(StoreError):
 
 def state_file(engine: Engine, folder_id: str) -> Path:
     """The database of one folder."""
-    return engine.places.state / f"{folder_id}.db"
+    return engine.places.table(folder_id)
 
 
 @contextmanager

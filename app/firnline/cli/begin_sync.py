@@ -1,0 +1,54 @@
+"""`firnline sync`, before the program is loaded: a cold disk is asked at once for what comes next.
+
+Of the program only what `firnline.cli.main` needs is loaded when the disk is asked, and the rest
+by both processes at a time; so what is imported here is little.
+"""
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+
+from firnline.folder.looking_ahead import Stopped, ask_for_modules, look_at, looking_ahead
+
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_TELLING = os.path.join("sync", "__pycache__", "applier")
+"""A module that only a pass needs. The rest of its file's name says by which Python it was
+compiled, as this one's does."""
+
+
+def sync(arguments: Namespace) -> int:
+    """See `firnline.cli.sync`."""
+    with looking_ahead(telling_module(), partial(look, arguments)):
+        from firnline.cli.sync import sync as run
+
+        return run(arguments)
+
+
+def telling_module() -> str:
+    """The file that tells by being in memory whether the program is."""
+    suffix = os.path.basename(__spec__.cached or "").partition(".")[2]
+    return f"{os.path.join(_PACKAGES, _TELLING)}.{suffix}"
+
+
+def look(arguments: Namespace, stopped: Stopped) -> None:
+    """At what the pass will need, in its order."""
+    ask_for_modules(_PACKAGES)
+    for root, table in _folders(arguments):
+        look_at(root, table, stopped)
+
+
+def _folders(arguments: Namespace) -> Iterator[tuple[str, str]]:
+    """Place and database of what will be synced; what is wrong with the settings is told later."""
+    from firnline.config.errors import ConfigError
+    from firnline.config.places import Places
+    from firnline.config.settings import load
+    from firnline.engine.mounts import can_hang
+
+    with suppress(ValueError, ConfigError, OSError):
+        places = Places.find(arguments.profile, os.environ)
+        for folder in load(places.config_file).folders:
+            named = not arguments.folders or {folder.name, folder.folder_id} & {*arguments.folders}
+            if named and not folder.paused and not can_hang(folder.path):
+                yield str(folder.path), str(places.table(folder.folder_id))
