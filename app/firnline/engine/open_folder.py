@@ -5,7 +5,7 @@ itself, what this device is called, what the other stores are. Otherwise nothing
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from firnline.sync.connection import (
     find_folder,
     register_folder,
 )
-from firnline.sync.context import Connected, FolderContext, Problem, Unreached
+from firnline.sync.context import Connected, FolderContext, KeepAside, Problem, Unreached
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 
@@ -84,6 +84,7 @@ def open_folder(
             progress=engine.outside.progress,
             cancelled=engine.outside.cancelled,
             found=found,
+            keep_aside=_keep_aside(engine) if engine.writes else None,
         )
         LocalNames(context, look=False)
         _refuse_replaced(context)
@@ -94,6 +95,16 @@ def open_folder(
             _register_all(engine, context, here.config)
             _attach(engine, folder, context)
         yield context
+
+
+def _keep_aside(engine: Engine) -> KeepAside:
+    def keep(store: str, path: str, chunks: Iterable[bytes]) -> str:
+        from firnline.engine.set_aside import write_aside
+
+        outside = engine.outside
+        return write_aside(engine.places.state, outside.clock, outside.steps, store, path, chunks)
+
+    return keep
 
 
 @contextmanager

@@ -227,6 +227,7 @@ _KINDS = {
     "unreadable": ("Cannot be read", "look at its rights, or close what uses it; " + _AGAIN),
     "incomplete scan": ("Not all could be read", "look at the lines about what cannot be read"),
     "not unicode": ("A name that cannot be", "give it a name that is valid Unicode"),
+    "set aside": ("Kept", "if somebody wrote it, copy it from there; else it can be removed"),
     "other name": ("Another name on this disk", ""),
     "second name": ("Two names for one path", "rename one of the two"),
     "name": ("A name that cannot be", "give it another name"),

@@ -261,6 +261,7 @@ def _report(context: FolderContext, report: PassReport, clock: EventClock) -> No
         report.problems.append(Problem("", "clock", message))
     for name, error in context.full.items():
         report.problems.append(Problem("", _FULL, error.detail, name))
+    report.notices += context.set_aside
     report.questions = state.questions.open()
     if report.questions or context.unreached or context.full:
         report.complete = False
