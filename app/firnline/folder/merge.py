@@ -7,7 +7,7 @@ from typing import NamedTuple, NoReturn
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.folder.metadata import Stat, known_inode, known_time, stat_of
-from firnline.folder.walk import Walk
+from firnline.folder.walk import Found, Walk
 
 _FORMAT = 0o170000
 
@@ -60,7 +60,10 @@ class Merge:
         self._walk = walk
         self._modes = modes
         self.changed: list[Seen] = []
-        self.absent: list[Known] = []
+        """What stands at a known path and is not what the row says."""
+        self.new: list[Found] = []
+        """What stands where no row is."""
+        self.absent: list[KnownRow] = []
         """Rows for which the walk had nothing, for whatever reason."""
         self.files = 0
         self.bytes = 0
@@ -75,7 +78,7 @@ class Merge:
         row = next(rows, None)
         for path, found, local in self._walk:
             while row is not None and row[0] < path:
-                self.absent.append(Known(*row))
+                self.absent.append(row)
                 row = _after(row, next(rows, None))
             match = None
             if row is not None and row[0] == path:
@@ -101,9 +104,11 @@ class Merge:
                     and flags == NO_FLAGS
                 ) or Known(*match).describes(found, modes=self._modes):
                     continue
-            self.changed.append(seen(path, found, local, modes=self._modes))
+                self.changed.append(seen(path, found, local, modes=self._modes))
+            else:
+                self.new.append((path, found, local))
         while row is not None:
-            self.absent.append(Known(*row))
+            self.absent.append(row)
             row = _after(row, next(rows, None))
         self.files, self.bytes = files, size
 

@@ -56,6 +56,11 @@ class DeletionGuard:
         """To be called before anything of a scan is written that finds so many files gone."""
         self._here.count_before(gone)
 
+    @property
+    def asks_here(self) -> bool:
+        """True while there is a question about what is gone here, be it answered."""
+        return bool(self._here.questions)
+
     def kept(self, gone: Mapping[str, FileRow]) -> list[FileRow]:
         """Those of the gone files that the user wants back."""
         asked = self._here.answered(KEEP)

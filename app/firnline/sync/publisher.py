@@ -108,7 +108,8 @@ class Outbox:
             return
         draft = self._draft(items)
         self._settle()
-        secure(self._context, (row for item in items for row in item.new_rows()))
+        rows = (row for item in items for row in item.new_rows())
+        secure(self._context, (row.local or row.path for row in rows))
         self._writer.open([draft], from_folder=True)
         if draft.size < _INLINE:
             places: Future[list[Connected]] = Future()
@@ -181,12 +182,12 @@ def moved_rows(row: FileRow, target: str) -> tuple[FileRow, FileRow]:
     return row._replace(path=target, local=None, straight=True), gone
 
 
-def secure(context: FolderContext, rows: Iterable[FileRow]) -> None:
+def secure(context: FolderContext, paths: Iterable[str]) -> None:
     """What others are about to be told is durable here first. Else a power cut could take back a
     deletion, or leave an older or empty file, and the next scan would tell of that as the user's
     newest change. Where the disk cannot do it, they are told all the same."""
     with suppress(FolderError):
-        context.root.secure(row.local or row.path for row in rows)
+        context.root.secure(paths)
 
 
 def book_rows(context: FolderContext, rows: Iterable[FileRow], draft: Draft) -> None:
