@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import pytest
 from tests.scenario.rehearsal import Pass, Rehearsal, after
 from tests.scenario.store_faults import stride
-from tests.scenario.stories import JOIN, MIXED, OUTBOX, STORES, Story
+from tests.scenario.stories import JOIN, MIXED, OUTBOX, STORES
+from tests.scenario.story import Story
 
 from firnline.engine.problems import is_known
 from firnline.folder import kernel
