@@ -10,13 +10,15 @@ that is mounted anew may show, cost a reading and never an event.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
 from firnline.core.clock import Clock
 from firnline.core.hashing import Digest
+from firnline.folder.beside import Beside
 from firnline.folder.errors import Changed, translating
 from firnline.folder.metadata import COARSE_NS, Stat, is_coarse, stat_of
 from firnline.folder.view import View
@@ -193,17 +195,15 @@ def hash_while(chunks: Iterable[Chunk], digest: Digest) -> Iterator[Chunk]:
 
     When the last was taken, `digest` has them all.
     """
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        pending: Future[object] | None = None
+    with Beside() as beside:
+        hashed: Callable[[], object] | None = None
         for chunk in chunks:
-            if pending is not None:
-                pending.result()
-            pending = pool.submit(digest.update, chunk)
+            if hashed is not None:
+                hashed()
+            hashed = beside.begin(partial(digest.update, chunk))
             yield chunk
-        if pending is not None:
-            pending.result()
+        if hashed is not None:
+            hashed()
 
 
 def _when_still(descriptor: int, found: os.stat_result, patience: _Patience) -> os.stat_result:
