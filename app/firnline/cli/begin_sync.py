@@ -5,17 +5,24 @@ by both processes at a time; so what is imported here is little.
 """
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
-from firnline.folder.looking_ahead import Stopped, ask_for_modules, look_at, looking_ahead
+from firnline.folder.looking_ahead import Stopped, ask_for, look_at, looking_ahead
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _TELLING = os.path.join("sync", "__pycache__", "applier")
-"""A module that only a pass needs. The rest of its file's name says by which Python it was
-compiled, as this one's does."""
+"""A module that only a pass needs."""
+_LIBRARY = (
+    *("pathlib", "fnmatch", "ipaddress", "datetime", "traceback", "linecache", "tokenize", "token"),
+    *("textwrap", "string", "weakref", "bisect", "__future__"),
+)
+"""Modules of Python's own that a pass needs, and no command needs before it begins."""
+_LIBRARY_PACKAGES = ("urllib", "tomllib", "logging", "json", "sqlite3")
+_EXTENSIONS = ("math", "_datetime", "_json", "_sqlite3", "unicodedata", "fcntl", "_bisect")
 
 
 def sync(arguments: Namespace) -> int:
@@ -28,15 +35,38 @@ def sync(arguments: Namespace) -> int:
 
 def telling_module() -> str:
     """The file that tells by being in memory whether the program is."""
-    suffix = os.path.basename(__spec__.cached or "").partition(".")[2]
-    return f"{os.path.join(_PACKAGES, _TELLING)}.{suffix}"
+    return f"{os.path.join(_PACKAGES, _TELLING)}.{_compiled()}"
 
 
 def look(arguments: Namespace, stopped: Stopped) -> None:
     """At what the pass will need, in its order."""
-    ask_for_modules(_PACKAGES)
+    ask_for(modules())
     for root, table in _folders(arguments):
         look_at(root, table, stopped)
+
+
+def modules() -> Iterator[str]:
+    """Files that Python will read, about in its order, and directories of them. What does not
+    stand there (other Pythons have it built in) is passed over."""
+    from importlib.machinery import EXTENSION_SUFFIXES
+
+    library, suffix = os.path.dirname(os.__file__), _compiled()
+    for name in _LIBRARY:
+        yield f"{library}/__pycache__/{name}.{suffix}"
+    for name in _LIBRARY_PACKAGES:
+        yield f"{library}/{name}/__pycache__"
+    for name in _EXTENSIONS:
+        yield f"{library}/lib-dynload/{name}{EXTENSION_SUFFIXES[0]}"
+    for place in sys.path:
+        yield f"{place}/blake3"
+    with suppress(OSError):
+        for package in os.listdir(_PACKAGES):
+            yield f"{_PACKAGES}/{package}/__pycache__"
+
+
+def _compiled() -> str:
+    """How the names of compiled modules end, told by this one's."""
+    return os.path.basename(__spec__.cached or "").partition(".")[2]
 
 
 def _folders(arguments: Namespace) -> Iterator[tuple[str, str]]:

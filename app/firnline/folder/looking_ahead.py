@@ -17,7 +17,7 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from operator import attrgetter
 
@@ -102,14 +102,18 @@ def _be_the_copy(look: Callable[[Stopped], None], parent: int) -> None:
         os._exit(0)
 
 
-def ask_for_modules(directory: str) -> None:
-    """The compiled modules of the packages in a directory are on their way into memory."""
-    with suppress(OSError):
-        for package in sorted(os.listdir(directory)):
-            compiled = f"{directory}/{package}/__pycache__"
-            with suppress(OSError):
-                for name in os.listdir(compiled):
-                    _ask(f"{compiled}/{name}", _CHANGED_BYTES)
+def ask_for(paths: Iterable[str]) -> None:
+    """Files, and all files in directories, are on their way into memory."""
+    for path in paths:
+        try:
+            names = os.listdir(path)
+        except NotADirectoryError:
+            _ask(path, _CHANGED_BYTES)
+        except OSError:
+            continue
+        else:
+            for name in names:
+                _ask(f"{path}/{name}", _CHANGED_BYTES)
 
 
 def look_at(root: str, table: str, stopped: Stopped) -> None:

@@ -1,5 +1,7 @@
 """What is looked at before `firnline sync` is loaded."""
 
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -44,6 +46,35 @@ def test_wrong_settings_are_for_the_pass_to_tell(
     (docs.profile.base / "profile" / "config.toml").write_text("format = [")
     assert looked_at(docs, monkeypatch) == []
     begin_sync.look(Namespace(profile="", folders=[]), lambda: False)
+
+
+LOADED = """
+import sys
+from firnline.cli import begin_sync, main
+before = set(sys.modules)
+main.main(sys.argv[1:])
+for name in set(sys.modules) - before:
+    module = sys.modules[name]
+    path = getattr(module, "__cached__", None) or getattr(module, "__file__", None)
+    if path and not name.startswith("firnline"):
+        print(path)
+"""
+
+
+def test_what_is_asked_for_is_what_a_pass_loads(docs: Shell) -> None:
+    """Of Python's own files: hardly one more than it loads after the beginning, and all of them but
+    a few small ones. Which they are is not the same in each version of Python."""
+    command = [sys.executable, "-c", LOADED, "--profile", str(docs.profile.base / "profile")]
+    said = subprocess.run([*command, "sync"], capture_output=True, text=True, check=True).stdout
+    loaded = {path for path in said.splitlines() if path.endswith((".pyc", ".so"))}
+    files: set[str] = set()
+    directories: set[str] = set()
+    for path in begin_sync.modules():
+        (directories if Path(path).is_dir() else files).add(path)
+    more = {path for path in files - loaded if Path(path).exists()}
+    assert len(more) <= 3, more
+    rest = {path for path in loaded - files if str(Path(path).parent) not in directories}
+    assert len(rest) <= 8, rest
 
 
 def test_the_file_that_tells_is_there() -> None:

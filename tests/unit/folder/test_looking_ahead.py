@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from firnline.folder import looking_ahead as subject
-from firnline.folder.looking_ahead import ask_for_modules, is_in_memory, look_at, looking_ahead
+from firnline.folder.looking_ahead import ask_for, is_in_memory, look_at, looking_ahead
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "RWF_NOWAIT"), reason="the system does not say what is in memory"
@@ -117,15 +117,15 @@ def test_looking_ends_when_nobody_wants_it(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     """It is for the pass to tell."""
     look_at(str(tmp_path / "nowhere"), str(cold(tmp_path / "table")), never)
-    ask_for_modules(str(tmp_path / "nowhere"))
+    ask_for([str(tmp_path / "nowhere")])
 
 
-def test_modules_are_asked_for(tmp_path: Path) -> None:
-    """Those of every package, as Python compiled them."""
-    module = cold(tmp_path / "package" / "__pycache__" / "module.pyc")
-    (tmp_path / "py.typed").touch()
-    ask_for_modules(str(tmp_path))
-    assert comes(module)
+def test_files_and_directories_are_asked_for(tmp_path: Path) -> None:
+    """A file by its name, and all that stands in a directory."""
+    alone, inside = cold(tmp_path / "alone"), cold(tmp_path / "directory" / "inside")
+    ask_for([str(alone), str(tmp_path / "directory")])
+    assert comes(alone)
+    assert comes(inside)
 
 
 ALONE = """
