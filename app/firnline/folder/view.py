@@ -132,13 +132,21 @@ class View:
     def free_space(self) -> int | None:
         """Bytes that may still be written, None where the system does not say. Some stay free:
         other programs need them, and so do this device's own tables on the same disk."""
-        import shutil
-
         try:
-            total, _, free = shutil.disk_usage(self.path)
+            total, free = self._room()
         except OSError:
             return None
         return max(free - min(_RESERVE, total // _RESERVED_PART), 0)
+
+    def _room(self) -> tuple[int, int]:
+        """Bytes in all and free bytes. Raises OSError."""
+        if hasattr(os, "statvfs"):
+            found = os.statvfs(self.path)
+            return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        import shutil
+
+        total, _, free = shutil.disk_usage(self.path)
+        return total, free
 
     # -- what is kept
 
