@@ -13,6 +13,7 @@ from tests.doubles.memory_store import MemoryDisk, MemoryStore
 from tests.doubles.still_clock import StillClock
 
 from firnline.stores.base import Store
+from firnline.stores.deadline import DeadlineStore
 from firnline.stores.directory import DirectoryStore
 
 Connect = Callable[[str], Store]
@@ -37,9 +38,15 @@ def faulty(place: Path) -> Connect:
     return lambda connection: FaultyStore(connect(connection), StillClock())
 
 
+def with_deadlines(place: Path) -> Connect:
+    connect = directory(place, by_handle=True)
+    return lambda connection: DeadlineStore(lambda: connect(connection))
+
+
 SUBJECTS: dict[str, Callable[[Path], Connect]] = {
     "memory": memory,
     "directory": partial(directory, by_handle=True),
     "directory-by-paths": partial(directory, by_handle=False),
     "faulty": faulty,
+    "with-deadlines": with_deadlines,
 }

@@ -29,12 +29,15 @@ def _paths(context: FolderContext) -> Iterable[str]:
         mounts=json.loads(context.state.fact("mounts") or "[]"),
     )
     yield from (seen.local or seen.path for seen in found.changed)
+    for moved in found.moved:
+        yield from (moved.source, moved.target)
     gone = [*found.missing, *found.hidden, *found.gone_directories]
     for path in gone:
         row = files.get(path)
         yield path if row is None else row.local or path
     for path in found.empty_directories:
-        if not any(lost.startswith(f"{path}/") for lost in gone):
+        left = [*gone, *(moved.source for moved in found.moved)]
+        if not any(lost.startswith(f"{path}/") for lost in left):
             yield found.local_directories.get(path, path)
 
 

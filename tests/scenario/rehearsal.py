@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.scenario.crashes import KillAt, Moment, World, canonical, killed
 from tests.scenario.laptops import Laptop
-from tests.scenario.stories import Story
+from tests.scenario.story import Story
 
 from firnline.state.folder_state import FolderState
 

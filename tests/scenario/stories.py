@@ -4,42 +4,12 @@ A story has a beginning at which everybody is at rest, edits, and passes in an o
 not depend on who syncs first, but for which of two rivals gets the plain name.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from tests.scenario.crashes import World
+from tests.scenario.story import Act, Story
 
 MOST_IN_A_BATCH = 100
 """Bytes of bodies: what is larger is streamed, and what is small comes in several batches."""
 LARGE = "longer than a batch; " * 6
-
-
-def _nothing(world: World) -> None:
-    pass
-
-
-class Act(NamedTuple):
-    """A pass of one laptop, and what happens just before it."""
-
-    laptop: str
-    before: Callable[[World], None] = _nothing
-
-    @property
-    def edits(self) -> bool:
-        """Somebody does something before this pass."""
-        return self.before is not _nothing
-
-
-class Story(NamedTuple):
-    """`start` makes the laptops, the first act's `before` the edits."""
-
-    name: str
-    start: Callable[[World], None]
-    acts: tuple[Act, ...]
-    expected: dict[str, list[object]]
-    """By path: what stands there and in its conflict copies at the end."""
-    sends: frozenset[int] = frozenset({0})
-    """The passes that apply nothing."""
 
 
 # --- each kind of change, and each kind of conflict -----------------------------------------------
@@ -391,4 +361,26 @@ LOST = Story(
     sends=frozenset(),
 )
 
-STORIES = (MIXED, DIRECTORIES, STORES, OUTBOX, ALONE, STICK, JOIN, LOST)
+
+# --- a directory that was moved, and nothing else ----------------------------------------------
+
+
+def _whole_start(world: World) -> None:
+    a = world.add("a", "store")
+    world.add("b", "store")
+    for name in ("one", "two", "sub/three"):
+        a.write(f"whole/{name}", f"{name} 1")
+
+
+def _whole_edits(world: World) -> None:
+    world["a"].move("whole", "renamed")
+
+
+WHOLE = Story(
+    "whole directory",
+    _whole_start,
+    (Act("a", _whole_edits), Act("b")),
+    {f"renamed/{name}": [f"{name} 1"] for name in ("one", "two", "sub/three")},
+)
+
+STORIES = (MIXED, DIRECTORIES, WHOLE, STORES, OUTBOX, ALONE, STICK, JOIN, LOST)

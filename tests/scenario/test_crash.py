@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 from tests.scenario.rehearsal import Pass, Rehearsal, after
-from tests.scenario.stories import MIXED, STORES, STORIES, Story
+from tests.scenario.stories import MIXED, STORES, STORIES
+from tests.scenario.story import Story
 from tests.unit.folder.limited_access import NoExchange, NoLinks
 
 from firnline.folder import kernel

@@ -18,7 +18,8 @@ from tests.scenario.crashes import KillAt, Killed, World, canonical, unmarked
 from tests.scenario.laptops import Laptop
 from tests.scenario.rehearsal import Pass, Rehearsal, after
 from tests.scenario.store_contents import everything_of
-from tests.scenario.stories import DIRECTORIES, MIXED, STORIES, Story
+from tests.scenario.stories import DIRECTORIES, MIXED, STORIES
+from tests.scenario.story import Story
 from tests.scenario.test_crash import ALL
 
 from firnline.core.steps import Steps, no_steps

@@ -17,9 +17,16 @@ from tests.scenario.deletions import (
 from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import Laptop, event_count, settle
 
+from firnline.core.clock import DateTime
+from firnline.engine.question_words import question_line
 from firnline.folder.errors import Blocked
 from firnline.folder.filesystem import Root
 from firnline.folder.metadata import Stat
+from firnline.state.questions import Question
+from firnline.stores.configs import DeviceRecord
+from firnline.stores.directory import DirectoryStore
+from firnline.stores.identity import write_device
+from firnline.sync.mass_deletion import ELSEWHERE, MASS_DELETION, details
 
 
 @pytest.fixture
@@ -39,6 +46,36 @@ def deleted(filled: Pair) -> Pair:
     delete(a, FILES[:12])
     sure(a)
     return filled
+
+
+def test_question_names_who_deleted(filled: Pair, tmp_path: Path) -> None:
+    """By the names that people gave their devices, who deleted most first; one that no store in
+    reach knows by its id."""
+    a, b = filled
+    c = Laptop(tmp_path / "c", "cccccccc", b.stores)
+    c.sync()
+    delete(a, FILES[:4])
+    a.sync()
+    store = DirectoryStore(b.stores[0], connection="cccccccccccccccc", clock=c.clock)
+    write_device(store, DeviceRecord(c.device, "Carla's laptop", "Linux", "1"))
+    store.close()
+    c.delete_unasked = True
+    delete(c, FILES[4:12])
+    c.sync()
+    question = only(b.sync(), 12, "elsewhere")
+    assert question.details["devices"] == ["Carla's laptop", "aaaaaaaa"]
+    text = question_line(question, "docs")
+    assert "deleted by device \"Carla's laptop\" and device 'aaaaaaaa' and are still here" in text
+
+
+def test_question_of_many_devices_or_of_an_earlier_version() -> None:
+    """A few names are enough, and none are needed."""
+    facts = details(ELSEWHERE, FILES, 20, ["a", "b", "c", "d"])
+    question = Question("id", MASS_DELETION, ELSEWHERE, DateTime(""), facts)
+    named = "by device 'a', device 'b', device 'c' and others and"
+    assert named in question_line(question, "docs")
+    del facts["devices"]
+    assert "by other devices and" in question_line(question, "docs")
 
 
 def test_incoming_deletions_wait_and_all_else_comes(deleted: Pair) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.scenario.crashes import World
 from tests.scenario.rehearsal import Rehearsal, after
-from tests.scenario.stories import Act, Story
+from tests.scenario.story import Act, Story
 
 from firnline.state.folder_state import FolderState
 

@@ -75,9 +75,22 @@ def over_deleted(laptop: Laptop) -> None:
     laptop.move("photos", "other")
 
 
+def rename_two(laptop: Laptop) -> None:
+    """Two events in one pass, one on top of what the other left."""
+    laptop.move("photos/summer", "summer")
+    laptop.move("photos", "summer/photos")
+
+
+def rename_with_copy(laptop: Laptop) -> None:
+    """What looks like a conflict copy is remembered as one."""
+    laptop.write("photos/a (conflict 2026-11-22 08.00.00 aaaaaaaa).txt", "a copy")
+    laptop.sync()
+    rename(laptop)
+
+
 MOVES: list[Act] = [
-    rename, rename_deep, rename_out, rename_and_edit, rename_and_delete, rename_twice, rename_back,
-    swap_with_other, over_deleted,
+    rename, rename_two, rename_with_copy, rename_deep, rename_out, rename_and_edit,
+    rename_and_delete, rename_twice, rename_back, swap_with_other, over_deleted,
 ]  # fmt: skip
 
 TWISTS: dict[str, Act] = {
@@ -121,18 +134,25 @@ def test_short_way_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Where nothing else happened the rename is booked by the database, and nothing is brought."""
     anna, bert = pair(tmp_path)
     booked: list[tuple[str, str]] = []
-    book = DirectoryMoves.book
+    entered: list[tuple[str, str]] = []
+    book, enter = DirectoryMoves.book, DirectoryMoves.enter
     inode = (bert.folder / "photos/a.txt").stat().st_ino
 
     def noting(moves: DirectoryMoves, source: str, target: str, base: Ref) -> None:
         booked.append((source, target))
         book(moves, source, target, base)
 
+    def noting_too(moves: DirectoryMoves, event: int, source: str, target: str) -> None:
+        entered.append((source, target))
+        enter(moves, event, source, target)
+
     monkeypatch.setattr(DirectoryMoves, "book", noting)
+    monkeypatch.setattr(DirectoryMoves, "enter", noting_too)
+    monkeypatch.setattr(DirectoryMoves, "sample", lambda *_: None)
     rename(anna)
     anna.sync()
     report = bert.sync()
-    assert booked == [("photos", "pictures")] * 2
+    assert booked == entered == [("photos", "pictures")] * 2
     assert report.applied == 10
     assert (bert.folder / "pictures/a.txt").stat().st_ino == inode
     assert not (bert.folder / "photos").exists()
@@ -148,7 +168,8 @@ def test_same_as_path_by_path(
     ends = []
     for world in ("short", "long"):
         if world == "long":
-            monkeypatch.setattr(DirectoryMoves, "sample", lambda *_: None)
+            for way in ("sample", "entered", "leaving"):
+                monkeypatch.setattr(DirectoryMoves, way, lambda *_: None)
         anna, bert = pair(tmp_path / world)
         act(anna)
         anna.sync()

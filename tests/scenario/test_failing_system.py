@@ -13,13 +13,17 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
+from tests.scenario.laptops import Laptop, settle
 from tests.scenario.rehearsal import Pass, Rehearsal, after
 from tests.scenario.store_faults import stride
-from tests.scenario.stories import JOIN, MIXED, OUTBOX, STORES, Story
+from tests.scenario.stories import JOIN, MIXED, OUTBOX, STORES
+from tests.scenario.story import Story
 
+from firnline.core.batch import MAX_BODIES
 from firnline.engine.problems import is_known
 from firnline.folder import kernel
 
@@ -103,6 +107,21 @@ def test_one_failure_at_every_call(
             with after(name):
                 rehearsal.carry_on(where)
                 rehearsal.check()
+
+
+def test_no_more_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass without a second thread is slower and no other: small, many and large files come."""
+
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    a, b = (Laptop(tmp_path / name, name * 8, [tmp_path / "store"]) for name in "ab")
+    a.write("large", os.urandom(MAX_BODIES + 1))
+    for number in range(5):
+        a.write(f"{number}", os.urandom(200_000))
+    settle(a, b)
+    assert b.tree() == a.tree()
 
 
 def _some(rehearsal: Rehearsal, where: Pass, offset: int) -> list[Point]:

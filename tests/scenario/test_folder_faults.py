@@ -23,9 +23,11 @@ from firnline.core.clock import Clock
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.status import FolderActivity, status
+from firnline.folder.access import Access
 from firnline.folder.filesystem import Root
 from firnline.folder.handles import Handles
 from firnline.folder.metadata import Stat
+from firnline.folder.portable import Paths
 from firnline.folder.read import read_small
 from firnline.sync import differences
 
@@ -110,6 +112,26 @@ def test_target_that_cannot_be_touched(pair: tuple[Laptop, Laptop], code: int, w
     assert event_count(a.stores[0]) == events
     sync_until_rest([a, b])
     assert b.tree() == a.tree()
+    check_done([a, b])
+
+
+@pytest.mark.parametrize("access", [Handles, Paths])
+def test_read_only_files_are_brought_all_the_same(
+    pair: tuple[Laptop, Laptop], access: Callable[[str], Access]
+) -> None:
+    """A file that its user marked read-only is replaced, moved and deleted as any other; what takes
+    its place has the mark as well."""
+    a, b = pair
+    b.access = access
+    for path in b.folder.rglob("*.txt"):
+        path.chmod(0o444)
+    a.write("one.txt", "one 2")
+    a.delete("two.txt")
+    a.move("dir/three.txt", "dir/moved.txt")
+    sync_until_rest([a, b])
+    assert b.tree() == a.tree() == {"one.txt": "one 2", "dir/moved.txt": "dir/three.txt 1"}
+    for path in b.folder.rglob("*.txt"):
+        assert path.stat().st_mode & 0o777 == 0o444
     check_done([a, b])
 
 

@@ -22,7 +22,8 @@ from tests.scenario.crashes import World, killed
 from tests.scenario.disk_model import Disk, Remains
 from tests.scenario.laptops import Laptop
 from tests.scenario.rehearsal import Pass, Rehearsal, after
-from tests.scenario.stories import LARGE, STORIES, Act, Story
+from tests.scenario.stories import LARGE, STORIES
+from tests.scenario.story import Act, Story
 
 ALL = os.environ.get("FIRNLINE_CRASHES") == "all"
 SEED = os.environ.get("FIRNLINE_POWER", "")

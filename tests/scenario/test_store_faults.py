@@ -18,7 +18,8 @@ import pytest
 from tests.scenario.rehearsal import Pass, Rehearsal, after
 from tests.scenario.store_contents import entries_in
 from tests.scenario.store_faults import KINDS, Call, Haunted, Kind, stride
-from tests.scenario.stories import STORIES, Story
+from tests.scenario.stories import STORIES
+from tests.scenario.story import Story
 
 from firnline.core.event import parse_name
 from firnline.stores.errors import StoreError

@@ -22,7 +22,7 @@ _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 _MISTAKES = ("Traceback", "a mistake in the program")
 _AT_WORK = f"{FOLDER}:"
 """How a line begins that is about one path: somebody is at work on it."""
-_NOWHERE = "no store in reach has it"
+_NOWHERE = "no store in reach has "
 _NOT_LOOKED = "nothing is told or changed before"
 """Of a store that left while a new device read it: such a pass took nothing in."""
 

@@ -28,6 +28,7 @@ class Standing:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._left: dict[str, Left] = {}
+        self._times: dict[DataHash, set[int]] = {}
 
     def lift(self, *paths: str) -> dict[str, Left]:
         """Somebody is about to touch these paths and what is below; returns what stood there."""
@@ -42,10 +43,17 @@ class Standing:
         """Somebody left this there."""
         with self._lock:
             self._left[path] = Left(node)
+            if node.content is not None:
+                self._times.setdefault(node.content, set()).add(node.mtime)
 
     def now(self) -> dict[str, Left]:
         with self._lock:
             return dict(self._left)
+
+    def times(self, content: DataHash) -> set[int]:
+        """When files of this content were modified, all that were ever left here."""
+        with self._lock:
+            return set(self._times.get(content, ()))
 
 
 class Ledger:

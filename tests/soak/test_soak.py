@@ -11,6 +11,7 @@ from tests.soak import checks, run
 from tests.soak.device import Device, Pass
 from tests.soak.diary import Diary
 from tests.soak.shelf import Shelf
+from tests.soak.trees import look
 from tests.soak.world import Habits, World
 
 SECONDS = 4.0
@@ -123,6 +124,31 @@ def test_changed_byte_in_a_folder_is_found(world: World, findings: Findings) -> 
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert len(found) == 2
     assert all(text.startswith("b, compared with") for text in found)
+
+
+def test_another_time_of_modification_is_found(world: World, findings: Findings) -> None:
+    """One that the file never had, here or as a copy elsewhere."""
+    path = _own_file(world.devices[1])
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, 10**17))
+    found = findings(checks.check_folders)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert len(found) == 2
+
+
+def test_the_time_of_an_equal_file_is_no_fault(world: World, findings: Findings) -> None:
+    """A file was moved onto one of equal content: a changed time alone is no event."""
+    device = world.devices[1]
+    path = _own_file(device)
+    status, body = path.stat(), path.read_bytes()
+    node = look(path)
+    device.standing.put("a copy that was moved", node._replace(mtime=10**12))
+    os.utime(path, ns=(status.st_atime_ns, 10**18))
+    found = findings(checks.check_folders)
+    path.write_bytes(body)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    device.standing.lift("a copy that was moved")
+    assert found == []
 
 
 def test_phantom_deletion_is_found(world: World, findings: Findings) -> None:

@@ -5,6 +5,7 @@ that a command imports only what it needs.
 """
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ do; 2 wrong usage; 3 waits for your decision; 4 another Firnline holds this prof
 """
 TIME = "a time (2026-11-22, 2026-11-22T08:26Z), now, -1h, -2d, or the name of an event"
 _MOMENT_OPTIONS = frozenset({"--at", "--from", "--to", "--since", "--until"})
+_USUAL_COLUMNS = 80
 _SPAN = re.compile("-[0-9]+[a-z]")
 _OPERATIONS = ("put", "pat", "del", "mov", "cpy", "mkd", "rmd", "lnk", "bat")
 
@@ -67,6 +69,25 @@ def _profile_first(arguments: Sequence[str]) -> list[str]:
     return list(arguments)
 
 
+class _Formatter(argparse.HelpFormatter):
+    """As wide as the terminal. argparse makes one for each argument to try out its name, and by
+    itself would load `shutil` and three compressors for the width, before any command begins."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """The width of the terminal as `shutil.get_terminal_size` has it."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(1).columns or _USUAL_COLUMNS
+    except OSError:
+        return _USUAL_COLUMNS
+
+
 class Group:
     """Commands that stand beside one another under one word (or under none)."""
 
@@ -88,13 +109,23 @@ class Group:
 
     def _parser(self, name: str, text: str) -> Parser:
         return self._commands.add_parser(
-            name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False
+            name,
+            help=text,
+            description=f"{text[:1].upper()}{text[1:]}.",
+            allow_abbrev=False,
+            formatter_class=_Formatter,
         )
 
 
 def build_parser(command: str = "") -> Parser:
     """The parser of one command, which takes a tenth of the time, or of all."""
-    parser = Parser(prog="firnline", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser = Parser(
+        prog="firnline",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        allow_abbrev=False,
+        formatter_class=_Formatter,
+    )
     parser.add_argument("--version", action="version", version=f"firnline {__version__}")
     parser.add_argument(
         "--profile",
@@ -204,7 +235,8 @@ def _force(parser: Parser) -> None:
 
 
 def _add_sync(commands: Group) -> None:
-    sync = commands.add("sync", "sync:sync", "one pass over the folders, until nothing is left")
+    help_text = "one pass over the folders, until nothing is left"
+    sync = commands.add("sync", "begin_sync:sync", help_text)
     sync.add_argument("folders", nargs="*", metavar="FOLDER", help="all when none is named")
     sync.add_argument(
         "--timeout", type=_seconds, metavar="SECONDS", help="stop at a safe place after that time"

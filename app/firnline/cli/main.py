@@ -5,7 +5,6 @@ is imported only when the command is called.
 """
 
 import gc
-import logging
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from importlib import import_module
 from firnline.cli import output
 from firnline.cli.arguments import build_parser, parse
 
-_logger = logging.getLogger(__name__)
 DONE, FAILED, USAGE, WAITS, BUSY = range(5)
 """The exit codes of the contract."""
 
@@ -49,7 +47,10 @@ def carried_out(parsed: Namespace, given: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        _logger.debug("%s", parsed.run, exc_info=error)
+        # Imported only here: what is imported before a command begins delays its look at the disk.
+        import logging
+
+        logging.getLogger(__name__).debug("%s", parsed.run, exc_info=error)
         return _failed(error, parsed, given)
     return code
 

@@ -4,7 +4,6 @@ People's output goes through `shown`, so that a name from a store cannot move th
 line or turn the reading direction. JSON is plain ASCII and says the same names as they are.
 """
 
-import json
 import os
 import re
 import sys
@@ -93,11 +92,15 @@ def message(text: str) -> None:
 
 def document(value: Any) -> None:
     """The one JSON document of a command."""
+    import json
+
     _print(json.dumps(value, indent=2))
 
 
 def record(value: Any) -> None:
     """One JSON object of a command that writes one per line."""
+    import json
+
     _print(json.dumps(value))
 
 

@@ -47,6 +47,8 @@ def _show(verdict: Verdict) -> None:
     for each in verdict.bad:
         what = f"{output.shown(each.folder)}: {output.shown(each.name)}: {output.shown(each.why)}"
         output.line(f"    {what}{'; repaired' if each.repaired else ''}")
+        if each.note:
+            output.line(f"        {output.shown(each.note)}")
 
 
 def _advice(left: int, *, repair: bool) -> str:

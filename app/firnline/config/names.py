@@ -4,6 +4,7 @@ Stores and folders are named on the command line (`FOLDER:path`), in messages an
 log, so a name must not hold what those use as separators or what a terminal would obey.
 """
 
+import os
 import re
 import unicodedata
 
@@ -45,10 +46,17 @@ def check_random_id(text: str) -> str:
 
 def default_device_name() -> str:
     """The name of this computer as its network knows it, without the domain."""
+    printable = (c for c in _node().partition(".")[0] if c.isprintable())
+    return "".join(printable).strip()[:63] or "device"
+
+
+def _node() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    # Asked like this on Windows only: it is a module larger than all of this program's settings.
     import platform
 
-    printable = (c for c in platform.node().partition(".")[0] if c.isprintable())
-    return "".join(printable).strip()[:63] or "device"
+    return platform.node()
 
 
 def _check_command_line_name(name: str) -> str:

@@ -76,6 +76,10 @@ class Places(NamedTuple):
         """Directory of the socket at which the process that holds the profile takes commands."""
         return self.lock_file.parent / "control"
 
+    def table(self, folder_id: str) -> Path:
+        """The database of one folder."""
+        return self.state / f"{folder_id}.db"
+
     def prepare(self, steps: Steps = no_steps) -> None:
         """Make every directory that is missing, 0700 each. Raises OSError."""
         for directory in (

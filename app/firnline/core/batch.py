@@ -50,8 +50,12 @@ class BadBatchError(ValueError):
 
 def write_manifest(changes: Iterable[Change]) -> bytes:
     """Header line and manifest. The changes are sorted by path bytes, each path once."""
-    lines = "".join([_line(change) for change in changes]).encode()
-    return b"firnline-batch 1 %d\n%b" % (len(lines), lines)
+    return with_header("".join([_line(change) for change in changes]).encode())
+
+
+def with_header(manifest: bytes) -> bytes:
+    """The header line before its manifest."""
+    return b"firnline-batch 1 %d\n%b" % (len(manifest), manifest)
 
 
 def _line(change: Change) -> str:

@@ -17,7 +17,7 @@ from firnline.engine.folder_root import (
     mark,
     marker_id,
     prepare_path,
-    refuse_everything,
+    refuse_impossible,
     remember,
     settle_path,
 )
@@ -75,7 +75,7 @@ def create_folder(engine: Engine, path: str, name: str | None, stores: Sequence[
     StoreError (of the home store) and OSError.
     """
     place = settle_path(path)
-    refuse_everything(place)
+    refuse_impossible(place)
     chosen = _free_name(engine, unicodedata.normalize("NFC", place.name) if name is None else name)
     known = _known_stores(engine, stores)
     warning = prepare_path(engine, place)

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+from firnline.config.settings import FolderSettings
 from firnline.engine.errors import EngineError, RefusedError, UsageError
+from firnline.engine.mounts import is_silent
 from firnline.engine.nesting import Place, refuse_nesting
 from firnline.engine.runtime import Engine
 from firnline.folder.errors import FolderError, Occupied
@@ -45,7 +47,7 @@ def prepare_path(engine: Engine, path: Path) -> str | None:
 
     Returns what its user should be warned of. Raises RefusedError and OSError.
     """
-    refuse_everything(path)
+    refuse_impossible(path)
     refuse_nesting(engine, Place.FOLDER, path)
     if not path.exists():
         if not path.parent.is_dir():
@@ -57,8 +59,11 @@ def prepare_path(engine: Engine, path: Path) -> str | None:
     return warning_about(str(path), os.path.expanduser("~"))
 
 
-def refuse_everything(path: Path) -> None:
-    """Raises RefusedError for the root of a file system tree: devices, programs and all."""
+def refuse_impossible(path: Path) -> None:
+    """Raises RefusedError for the root of a file system tree: devices, programs and all; and for
+    a place on a disk that does not answer, of which nobody can say what it is."""
+    if is_silent(path):
+        raise RefusedError(f"the disk or server of {path} does not answer", "mount it anew")
     if Path(os.path.realpath(path)) == Path(path.anchor):
         raise RefusedError(f"{path} is the whole computer", "name a directory in it")
 
@@ -89,6 +94,14 @@ def marker_id(path: Path) -> str | None:
 def remember(state: FolderState, identity: Identity) -> None:
     """Keep what tells this directory from others. In the caller's transaction."""
     state.set_fact(_FACT, f"{identity.device}:{identity.inode}")
+
+
+def require_answer(folder: FolderSettings) -> None:
+    """Raises FolderAwayError when the folder's disk is mounted and does not answer. To be asked
+    before it is touched; costs nothing on a local disk."""
+    if is_silent(folder.path, MARKER):
+        advice = f"look at the disk or server of {folder.path}; if it goes on, mount it anew"
+        raise FolderAwayError("the folder's disk or server does not answer", advice)
 
 
 def require_here(context: FolderContext) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firnline.engine.errors import RefusedError
+from firnline.engine.mounts import is_silent
 from firnline.engine.runtime import Engine
 from firnline.stores.errors import LocationError
 from firnline.stores.registry import DIRECTORY, parse_location
@@ -61,7 +62,9 @@ def in_use(engine: Engine) -> list[Known]:
 
 
 def _resolved(path: Path) -> Path:
-    return Path(os.path.normcase(os.path.realpath(path)))
+    """Links followed, except where that would wait for a disk that does not answer."""
+    found = os.path.abspath(path) if is_silent(path) else os.path.realpath(path)
+    return Path(os.path.normcase(found))
 
 
 def _sentence(path: Path, wanted: Path, known: Known, used: Path) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from firnline.config.schema import HomeKeep
 from firnline.config.settings import FolderSettings
 from firnline.core.hashing import PLAIN
-from firnline.engine.folder_root import require_here
+from firnline.engine.folder_root import require_answer, require_here
 from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
 from firnline.folder.claim import claimed
@@ -32,7 +32,7 @@ from firnline.sync.connection import (
     find_folder,
     register_folder,
 )
-from firnline.sync.context import Connected, FolderContext, Problem, Unreached
+from firnline.sync.context import Connected, FolderContext, KeepAside, Problem, Unreached
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 
@@ -66,7 +66,7 @@ class OpenFolder(NamedTuple):
 
 def state_file(engine: Engine, folder_id: str) -> Path:
     """The database of one folder."""
-    return engine.places.state / f"{folder_id}.db"
+    return engine.places.table(folder_id)
 
 
 @contextmanager
@@ -75,7 +75,8 @@ def open_folder(
 ) -> Iterator[FolderContext]:
     """A folder with the stores of it that are in reach; `connect` False: with none of them.
 
-    Raises DatabaseError, StoreError (of the home store) and FolderError.
+    Raises FolderAwayError when its disk does not answer, DatabaseError, StoreError (of the home
+    store) and FolderError.
     """
     reached = _reach(engine, folder, connect=connect)
     with open_with(engine, folder, reached) as opened, ExitStack() as stack:
@@ -92,6 +93,7 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
 
     Before a pass `claimed` has to hold the folder. Raises as `open_folder`.
     """
+    require_answer(folder)
     with ExitStack() as stack:
         root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
         state, found = stack.enter_context(_open_state(engine, folder.folder_id))
@@ -113,13 +115,19 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
             progress=engine.outside.progress,
             cancelled=engine.outside.cancelled,
             found=found,
+            keep_aside=_keep_aside(engine) if engine.writes else None,
         )
-        context.require_here = partial(require_here, context)
+        context.require_here = partial(_require_here, folder, context)
         LocalNames(context, look=False)
         _refuse_replaced(context)
         if engine.writes:
             _notice_home(context)
         yield OpenFolder(folder, context, here.config)
+
+
+def _require_here(folder: FolderSettings, context: FolderContext) -> None:
+    require_answer(folder)
+    require_here(context)
 
 
 def use_stores(engine: Engine, opened: OpenFolder, reached: Reached) -> None:
@@ -135,6 +143,16 @@ def _prepare_stores(engine: Engine, opened: OpenFolder) -> None:
     note_replaced(opened.context)
     _register_all(engine, opened.context, opened.config)
     _attach(engine, opened.settings, opened.context)
+
+
+def _keep_aside(engine: Engine) -> KeepAside:
+    def keep(store: str, path: str, chunks: Iterable[bytes]) -> str:
+        from firnline.engine.set_aside import write_aside
+
+        outside = engine.outside
+        return write_aside(engine.places.state, outside.clock, outside.steps, store, path, chunks)
+
+    return keep
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from firnline.state.questions import Question
 from firnline.sync.mass_deletion import DELETE, HERE, KEEP, MASS_DELETION
 
 Details = Mapping[str, Any]
+_MOST_DEVICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,19 @@ def _mass_deletion(details: Details) -> str:
     examples = ", ".join(details["examples"])
     if details["side"] == HERE:
         return f"{of} are gone from this folder and the other devices were not told: {examples}"
-    return f"{of} were deleted by other devices and are still here: {examples}"
+    return f"{of} were deleted by {_devices(details)} and are still here: {examples}"
+
+
+def _devices(details: Details) -> str:
+    """Who did it, as far as the question knows."""
+    known = details.get("devices", [])
+    names = [f"device {name!r}" for name in known[:_MOST_DEVICES]]
+    if len(known) > _MOST_DEVICES:
+        names.append("others")
+    if not names:
+        return "other devices"
+    first = ", ".join(names[:-1])
+    return f"{first} and {names[-1]}" if first else names[-1]
 
 
 def _count(number: int, one: str) -> str:

@@ -7,6 +7,7 @@ they are asked for the first time, and once; what fails is remembered and not tr
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +25,11 @@ from firnline.engine.identity import (
     make_identity,
     read_identity,
 )
+from firnline.engine.mounts import answers, can_hang
 from firnline.stores import layout
 from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, StoreConfig
-from firnline.stores.errors import LocationError, StoreError, UnavailableError
+from firnline.stores.errors import HangingError, LocationError, StoreError, UnavailableError
 from firnline.stores.identity import read_identity as read_store_identity
 from firnline.stores.registry import DIRECTORY, factory_for, parse_location
 from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
@@ -134,10 +136,22 @@ class Engine:
     # --- stores -------------------------------------------------------------------------------
 
     def opener(self, location: str) -> Opener:
-        """How to open the store at an absolute `location`, for a connection or only to read."""
-        factory = factory_for(parse_location(location), relative_to=self.places.state)
+        """How to open the store at an absolute `location`, for a connection or only to read.
+
+        One that may hang is first asked whether it answers, and has deadlines (`engine.mounts`).
+        """
+        parsed = parse_location(location)
+        factory = factory_for(parsed, relative_to=self.places.state)
         clock, steps = self.outside.clock, self.outside.steps
-        return lambda connection: factory(connection=connection, clock=clock, steps=steps)
+
+        def opener(connection: str | None) -> Store:
+            opening = partial(factory, connection=connection, clock=clock, steps=steps)
+            base = self.places.state / parsed.address
+            if parsed.kind != DIRECTORY or not can_hang(base):
+                return opening()
+            return _open_with_deadlines(base, opening)
+
+        return opener
 
     def connected(self, name: str) -> Connected:
         """A store of the settings. Raises StoreError, the same one again when asked again."""
@@ -220,6 +234,15 @@ class Engine:
             steps=self.outside.steps,
             private=True,
         )
+
+
+def _open_with_deadlines(base: Path, opening: Callable[[], Store]) -> Store:
+    """Raises StoreError."""
+    if not answers(base, layout.READ_ME):
+        raise HangingError("", "its disk or server does not")
+    from firnline.stores.deadline import DeadlineStore
+
+    return DeadlineStore(opening)
 
 
 def store_kind(location: str) -> str:

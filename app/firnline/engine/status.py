@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from firnline.config.settings import FolderSettings
-from firnline.engine.folder_root import is_here
+from firnline.engine.folder_root import FolderAwayError, is_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain, explain_problem
 from firnline.engine.question_words import question_line
@@ -145,7 +145,7 @@ def _folder(engine: Engine, settings: FolderSettings) -> FolderStatus:
     try:
         with open_folder(engine, settings) as context:
             return _describe(engine, settings, context)
-    except (DatabaseError, StoreError, OSError) as error:
+    except (FolderAwayError, DatabaseError, StoreError, OSError) as error:
         message = explain(error, f"folder {settings.name}").line
         return FolderStatus(settings, FolderActivity.ERROR, message)
 

@@ -14,6 +14,7 @@ from firnline.config.names import check_store_name
 from firnline.config.settings import StoreSettings
 from firnline.engine.errors import RefusedError, UsageError
 from firnline.engine.leaving import refuse_loss
+from firnline.engine.mounts import is_silent
 from firnline.engine.nesting import Place, refuse_nesting
 from firnline.engine.runtime import Engine, store_kind
 from firnline.stores import layout
@@ -147,6 +148,8 @@ def make_base(engine: Engine, location: Location) -> None:
     if location.kind != DIRECTORY:
         return
     base = Path(location.address)
+    if is_silent(base):
+        raise RefusedError(f"the disk or server of {base} does not answer", "mount it anew")
     if base.is_dir():
         return
     if base.exists():

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from firnline.config.settings import FolderSettings
 from firnline.core.clock import Clock
 from firnline.engine import device_names
+from firnline.engine.mounts import can_hang
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
 from firnline.sync.connection import ReplacedError
@@ -85,6 +86,10 @@ def _outcome(engine: Engine, folder: FolderSettings, *, yes: bool) -> FolderOutc
         return outcome
     with noting_failure(outcome), open_folder(engine, folder) as context:
         try:
+            context.require_here()
+            if can_hang(folder.path):
+                # A server stamps the files, by its own clock.
+                context.root.ask_clock(context.clock)
             context.delete_unasked = yes
             outcome.report = run_pass(context)
         finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.errors import UsageError
+from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain
 from firnline.engine.runtime import Engine
@@ -28,6 +29,8 @@ class BadFile:
     """An event's name, a content's hash, or the path of what is neither."""
     why: str
     repaired: bool
+    note: str = ""
+    """Where what stood there before is kept now; '' when there was nothing to keep."""
 
 
 @dataclass(slots=True)
@@ -52,7 +55,13 @@ class Verdict:
             "checked": self.checked,
             "bytes": self.bytes,
             "bad": [
-                {"name": bad.name, "why": bad.why, "repaired": bad.repaired, "folder": bad.folder}
+                {
+                    "name": bad.name,
+                    "why": bad.why,
+                    "repaired": bad.repaired,
+                    "folder": bad.folder,
+                    "note": bad.note,
+                }
                 for bad in self.bad
             ],
             "errors": [explain(error, f"store {self.store}").line for error in self.errors],
@@ -76,7 +85,7 @@ def verify(
         try:
             with open_folder(engine, folder) as context:
                 _verify_folder(context, verdicts, repair=repair)
-        except (StoreError, FolderError, DatabaseError, OSError) as error:
+        except (FolderAwayError, StoreError, FolderError, DatabaseError, OSError) as error:
             for verdict in verdicts.values():
                 verdict.errors.append(error)
     return list(verdicts.values())
@@ -116,8 +125,10 @@ def _verify_store(
     mender = Repair(context, connected) if repair else None
     try:
         for finding in check.findings():
+            before = len(context.set_aside)
             repaired = mender is not None and mender.repair(finding)
-            verdict.bad.append(BadFile(context.name, finding.name, finding.why, repaired))
+            note = "; ".join(kept.message for kept in context.set_aside[before:])
+            verdict.bad.append(BadFile(context.name, finding.name, finding.why, repaired, note))
     except StoreError as error:
         verdict.errors.append(error)
     verdict.checked += check.checked

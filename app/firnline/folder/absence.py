@@ -36,6 +36,17 @@ class Absence:
         self._ignore = ignore
         self._ignored: dict[str, bool] = {}
 
+    @property
+    def is_plain(self) -> bool:
+        """Nothing about the walk and the rules makes one absent path another matter than the
+        next: all was looked at, each path has one name, and no pattern hides anything."""
+        walk = self._walk
+        return not (walk.untouchable or walk.incomplete or walk.rivals or self._ignore.rules)
+
+    def is_gone(self, directory: str) -> bool:
+        """True for a directory that is not there and would be synced."""
+        return not self._is_hidden_directory(directory) and not self._stands(directory)
+
     def sort_out(self, rows: Iterable[Known]) -> tuple[list[Known], list[str]]:
         """Those that may be missing, and the paths of those that are hidden. Others are below
         something that could not be read, and nothing is said of them."""

@@ -3,11 +3,12 @@
 import os
 import stat
 from collections.abc import Iterable
-from typing import NamedTuple, NoReturn
+from itertools import islice
+from typing import NamedTuple
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
 from firnline.folder.metadata import Stat, known_inode, known_time, stat_of
-from firnline.folder.walk import Walk
+from firnline.folder.walk import Found, Walk
 
 _FORMAT = 0o170000
 
@@ -60,52 +61,43 @@ class Merge:
         self._walk = walk
         self._modes = modes
         self.changed: list[Seen] = []
-        self.absent: list[Known] = []
+        """What stands at a known path and is not what the row says."""
+        self.new: list[Found] = []
+        """What stands where no row is."""
+        self.absent: list[KnownRow] = []
         """Rows for which the walk had nothing, for whatever reason."""
         self.files = 0
         self.bytes = 0
 
     def run(self, known: Iterable[KnownRow]) -> None:
         """Raises ValueError when the rows are out of order: all after that would look missing."""
-        usual = stat.S_IFREG
-        mask = _FORMAT | (stat.S_IXUSR if self._modes else 0)
+        rows = _Rows(known)
+        for run in self._walk:
+            wanted = _as_rows(run)
+            if self._walk.rivals or not rows.take(wanted):
+                self._compare(run, rows)
+            else:
+                self.files += len(run)
+                self.bytes += sum([row[2] for row in wanted])
+        self.absent += rows.rest()
+
+    def _compare(self, run: list[Found], rows: "_Rows") -> None:
+        """File by file."""
         rivals = self._walk.rivals
-        files = size = 0
-        rows = iter(known)
-        row = next(rows, None)
-        for path, found, local in self._walk:
-            while row is not None and row[0] < path:
-                self.absent.append(Known(*row))
-                row = _after(row, next(rows, None))
-            match = None
-            if row is not None and row[0] == path:
-                match = row
-                row = next(rows, None)
-                if row is not None and row[0] <= path:
-                    _out_of_order(path, row)
+        for path, found, local in run:
+            self.absent += rows.before(path)
+            match = rows.at(path)
             if path in rivals:
                 chosen = self._choose(path, match and Known(*match))
                 if chosen is None:
                     continue
                 local, found = chosen
-            files += 1
-            size += found.st_size
-            if match is not None:
-                _, kind, known_size, mtime_ns, inode, flags = match
-                if (
-                    found.st_mtime_ns == mtime_ns
-                    and found.st_size == known_size
-                    and found.st_ino == inode
-                    and found.st_mode & mask == usual
-                    and kind == "f"
-                    and flags == NO_FLAGS
-                ) or Known(*match).describes(found, modes=self._modes):
-                    continue
-            self.changed.append(seen(path, found, local, modes=self._modes))
-        while row is not None:
-            self.absent.append(Known(*row))
-            row = _after(row, next(rows, None))
-        self.files, self.bytes = files, size
+            self.files += 1
+            self.bytes += found.st_size
+            if match is None:
+                self.new.append((path, found, local))
+            elif not Known(*match).describes(found, modes=self._modes):
+                self.changed.append(seen(path, found, local, modes=self._modes))
 
     def _choose(self, path: str, row: Known | None) -> tuple[str | None, os.stat_result] | None:
         """Of several local names for one path: the known file, or for a new path the first."""
@@ -132,11 +124,82 @@ def seen(path: str, found: os.stat_result, local: str | None, *, modes: bool) ->
     return Seen(path, kind, stat_of(found, modes=modes), local)
 
 
-def _after(row: KnownRow, following: KnownRow | None) -> KnownRow | None:
-    if following is not None and following[0] <= row[0]:
-        _out_of_order(row[0], following)
-    return following
+_FILE_MODE = _FORMAT | stat.S_IXUSR
+_FLAGS = {stat.S_IFREG: NO_FLAGS, stat.S_IFREG | stat.S_IXUSR: EXECUTABLE}
 
 
-def _out_of_order(path: str, following: KnownRow) -> NoReturn:
-    raise ValueError(f"known paths out of order: {following[0]!r} after {path!r}")
+def _as_rows(run: list[Found]) -> list[KnownRow]:
+    """The rows of files that did not change. Of a link the table says something else, as it does
+    where the file system invents the execute bit: those are compared one by one."""
+    return [
+        (
+            path,
+            "f",
+            found.st_size,
+            found.st_mtime_ns,
+            found.st_ino,
+            _FLAGS.get(found.st_mode & _FILE_MODE, ""),
+        )
+        for path, found, _ in run
+    ]
+
+
+class _Rows:
+    """The rows, to be taken in their order; ValueError where they have none."""
+
+    def __init__(self, rows: Iterable[KnownRow]) -> None:
+        self._rows = iter(rows)
+        self._waiting: list[KnownRow] = []
+        """Those that were read already, from `_at` on."""
+        self._at = 0
+        self._last = ""
+
+    def take(self, wanted: list[KnownRow]) -> bool:
+        """Take the next rows if they are these, which are in order; else none."""
+        first = self._first()
+        if first is None or first[0] != wanted[0][0]:
+            return False
+        waiting, count = self._waiting[self._at :], len(wanted)
+        if len(waiting) < count:
+            waiting += islice(self._rows, count - len(waiting))
+            self._waiting, self._at = waiting, 0
+        if waiting[:count] != wanted:
+            return False
+        self._at += count
+        self._last = wanted[-1][0]
+        return True
+
+    def before(self, path: str) -> list[KnownRow]:
+        """Take those before a path."""
+        taken: list[KnownRow] = []
+        while (row := self._first()) is not None and row[0] < path:
+            taken.append(self._follow(row))
+        return taken
+
+    def at(self, path: str) -> KnownRow | None:
+        """Take the row of this path, if it is the next."""
+        row = self._first()
+        return None if row is None or row[0] != path else self._follow(row)
+
+    def rest(self) -> list[KnownRow]:
+        """Take all that are left."""
+        left = [*self._waiting[self._at :], *self._rows]
+        for row in left:
+            self._follow(row)
+        return left
+
+    def _first(self) -> KnownRow | None:
+        if self._at == len(self._waiting):
+            self._waiting, self._at = [*islice(self._rows, _AHEAD)], 0
+        return self._waiting[self._at] if self._waiting else None
+
+    def _follow(self, row: KnownRow) -> KnownRow:
+        if row[0] <= self._last:
+            raise ValueError(f"known paths out of order: {row[0]!r} after {self._last!r}")
+        self._last = row[0]
+        self._at += 1
+        return row
+
+
+_AHEAD = 64
+"""Rows that are read at once."""

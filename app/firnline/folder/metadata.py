@@ -50,6 +50,23 @@ class Stat(NamedTuple):
         )
 
 
+COARSE_NS = 2_000_000_000
+"""The coarsest tick of any file system's times, in nanoseconds: FAT."""
+_SECOND = 1_000_000_000
+
+
+def is_coarse(mtime_ns: int) -> bool:
+    """True for a time without a fraction of a second: perhaps the disk has none to give (FAT: two
+    seconds; HFS+, exFAT by FUSE, SFTP: one). Finer ticks are shorter than what is waited anyway."""
+    return not mtime_ns % _SECOND
+
+
+def doubted(mtime_ns: int) -> int:
+    """A time that the file has not, to be remembered instead of one that a save right after may
+    have left as it is: the next scan reads the file then, and knows."""
+    return mtime_ns - 1
+
+
 class Placed(NamedTuple):
     """What `Root.place` did."""
 

@@ -8,7 +8,7 @@ one; Python offers nothing better there.
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -134,10 +134,28 @@ class Paths:
         os.rmdir(self._at(path))
 
     def unlink(self, path: str) -> None:
-        os.unlink(self._at(path))
+        place = self._at(path)
+        self._despite_read_only(place, lambda: os.unlink(place))
 
     def rename(self, source: str, target: str) -> None:
-        os.replace(self._at(source), self._at(target))
+        old, new = self._at(source), self._at(target)
+        self._despite_read_only(new, lambda: os.replace(old, new))
+
+    def _despite_read_only(self, place: str, change: Callable[[], None]) -> None:
+        """Windows removes and replaces no file that is marked read-only. Elsewhere that is the
+        directory's business, and its mark says something else."""
+        try:
+            change()
+        except PermissionError:
+            mode = os.lstat(place).st_mode if self._windows and os.path.lexists(place) else 0
+            if not stat.S_ISREG(mode) or mode & stat.S_IWUSR:
+                raise
+            os.chmod(place, stat.S_IMODE(mode) | stat.S_IWUSR)
+            try:
+                change()
+            except OSError:
+                os.chmod(place, stat.S_IMODE(mode))
+                raise
 
     def rename_new(self, source: str, target: str) -> None:
         """On Windows `os.rename` replaces nothing; elsewhere there is only a look before."""

@@ -4,19 +4,23 @@ A file is read when it has been still for 50 ms, waiting 50 ms, doubling to 2 s,
 changing, 60 s at most; and it is taken only if size, times and inode are the same after reading
 (docs/design.md section 7). A file whose time has no fraction of a second lies perhaps where times
 are that coarse (FAT: 2 s), and a second save in the same tick would look like none; it is left
-alone for 2 s.
+alone for 2 s, by the clock of whoever stamps the files. So what is remembered of a file that was
+read is never the time of a later save, and times are compared exactly: rounded ones, as a disk
+that is mounted anew may show, cost a reading and never an event.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
 from firnline.core.clock import Clock
 from firnline.core.hashing import Digest
+from firnline.folder.beside import Beside
 from firnline.folder.errors import Changed, translating
-from firnline.folder.metadata import Stat, stat_of
+from firnline.folder.metadata import COARSE_NS, Stat, is_coarse, stat_of
 from firnline.folder.view import View
 
 CHUNK = 4 * 2**20
@@ -24,8 +28,6 @@ CHUNK = 4 * 2**20
 Chunk = TypeVar("Chunk", bytes, memoryview)
 
 _STILL = 50_000_000
-_STILL_COARSE = 2_000_000_000
-_SECOND = 1_000_000_000
 _FIRST_WAIT, _LONGEST_WAIT, _PATIENCE = 0.05, 2.0, 60.0
 _BUFFERS = 3
 _AHEAD = 4 * CHUNK
@@ -34,14 +36,15 @@ _AHEAD = 4 * CHUNK
 class _Patience:
     """How long one file is waited for."""
 
-    def __init__(self, path: str, clock: Clock) -> None:
+    def __init__(self, root: View, path: str, clock: Clock) -> None:
+        self._root = root
         self._path = path
         self._clock = clock
         self._wait = _FIRST_WAIT
         self._end: float | None = None
 
     def now_ns(self) -> int:
-        return int(self._clock.now().timestamp() * _SECOND)
+        return self._root.now_ns(self._clock)
 
     def pause(self) -> None:
         """Raises Changed when it was long enough."""
@@ -59,7 +62,7 @@ def read_small(root: View, path: str, clock: Clock, limit: int) -> tuple[bytes, 
 
     Raises Changed when it keeps changing or is larger, Vanished, Blocked.
     """
-    patience = _Patience(path, clock)
+    patience = _Patience(root, path, clock)
     while True:
         descriptor, found = root.open_stat(path)
         try:
@@ -85,9 +88,16 @@ def _read_up_to(descriptor: int, count: int) -> bytes:
     return body
 
 
-def read_link(root: View, path: str) -> tuple[str, Stat]:
-    """The target text of a symbolic link, and the stat that belongs to it. Raises Changed."""
+def read_link(root: View, path: str, clock: Clock) -> tuple[str, Stat]:
+    """The target text of a symbolic link, and the stat that belongs to it. Raises Changed.
+
+    A link is never written to, but another may get its inode; in the same tick, if that is coarse.
+    """
+    patience = _Patience(root, path, clock)
     before = root.stat(path)
+    if before is not None and is_coarse(before.mtime_ns):
+        while 0 <= patience.now_ns() - before.mtime_ns < COARSE_NS:
+            patience.pause()
     text = root.read_link(path)
     after = root.stat(path)
     if before is None or after is None or not after.same_version(before):
@@ -124,7 +134,7 @@ class Stream:
         self.descriptor, found = self._root.open_stat(self._path)
         try:
             with translating(self._path):
-                patience = _Patience(self._path, self._clock)
+                patience = _Patience(self._root, self._path, self._clock)
                 self._found = _when_still(self.descriptor, found, patience)
             self.stat = stat_of(self._found, modes=self._root.has_modes)
         except BaseException:
@@ -185,24 +195,22 @@ def hash_while(chunks: Iterable[Chunk], digest: Digest) -> Iterator[Chunk]:
 
     When the last was taken, `digest` has them all.
     """
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        pending: Future[object] | None = None
+    with Beside() as beside:
+        hashed: Callable[[], object] | None = None
         for chunk in chunks:
-            if pending is not None:
-                pending.result()
-            pending = pool.submit(digest.update, chunk)
+            if hashed is not None:
+                hashed()
+            hashed = beside.begin(partial(digest.update, chunk))
             yield chunk
-        if pending is not None:
-            pending.result()
+        if hashed is not None:
+            hashed()
 
 
 def _when_still(descriptor: int, found: os.stat_result, patience: _Patience) -> os.stat_result:
     """The stat of an open file once it has been still for long enough."""
     while True:
         age = patience.now_ns() - found.st_mtime_ns
-        if age >= (_STILL if found.st_mtime_ns % _SECOND else _STILL_COARSE):
+        if age >= _rest(found.st_mtime_ns):
             return found
         patience.pause()
         again = os.fstat(descriptor)
@@ -210,6 +218,11 @@ def _when_still(descriptor: int, found: os.stat_result, patience: _Patience) -> 
             # Its time is ahead of this clock and says nothing; it stood still for one wait.
             return again
         found = again
+
+
+def _rest(mtime_ns: int) -> int:
+    """Nanoseconds that a file with this time is left alone."""
+    return COARSE_NS if is_coarse(mtime_ns) else _STILL
 
 
 def _unchanged(before: os.stat_result, after: os.stat_result) -> bool:

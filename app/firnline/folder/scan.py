@@ -16,16 +16,19 @@ from firnline.core.clock import Clock
 from firnline.folder.absence import Absence
 from firnline.folder.focus import Focus
 from firnline.folder.ignore import Ignore
-from firnline.folder.merge import Known, KnownRow, Merge, Seen
+from firnline.folder.merge import Known, KnownRow, Merge, Seen, seen
+from firnline.folder.moved import MovedDirectory, take_moved
 from firnline.folder.view import View
 from firnline.folder.walk import SkipKind, Skipped, Walk
 
-__all__ = ["Known", "Scan", "Seen", "SkipKind", "Skipped", "scan"]
+__all__ = ["Known", "MovedDirectory", "Scan", "Seen", "SkipKind", "Skipped", "scan"]
 
 
 class Scan(NamedTuple):
     """The differences, each list in the order of path bytes."""
 
+    moved: list[MovedDirectory]
+    """Directories that stand elsewhere as a whole; their files are in no other list."""
     changed: list[Seen]
     missing: list[str]
     hidden: list[str]
@@ -53,6 +56,19 @@ class Scan(NamedTuple):
     """What was looked at, where that was not the whole folder: all of this speaks of that alone,
     but for `mounts`."""
 
+    def unfold(self, moved: Iterable[MovedDirectory], *, modes: bool) -> "Scan":
+        """The same, with the files of these directories among what is changed and missing."""
+        moved = list(moved)
+        if not moved:
+            return self
+        new = [seen for directory in moved for seen in directory.seen(modes=modes)]
+        missing = [path for directory in moved for path in directory.missing()]
+        return self._replace(
+            moved=[directory for directory in self.moved if directory not in moved],
+            changed=sorted(self.changed + new, key=attrgetter("path")),
+            missing=sorted(self.missing + missing),
+        )
+
 
 def scan(
     root: View,
@@ -73,21 +89,25 @@ def scan(
     the folder itself cannot be read.
     """
     walk = Walk(root, ignore, explicit=dirs, mounts=mounts, cancelled=cancelled, focus=focus)
-    merge = Merge(walk, modes=root.has_modes)
+    modes = root.has_modes
+    merge = Merge(walk, modes=modes)
     merge.run(known)
-    changed = merge.changed
+    moved: list[MovedDirectory] = []
     missing: list[Known] = []
+    back: list[Seen] = []
     hidden: list[str] = []
     gone: list[str] = []
     if not walk.cancelled:
         absence = Absence(root, walk, ignore)
-        absent, hidden = absence.sort_out(merge.absent)
+        if absence.is_plain:
+            moved = take_moved(merge.absent, merge.new, modes=modes, is_gone=absence.is_gone)
+        absent, hidden = absence.sort_out(map(Known._make, merge.absent))
         missing, back = absence.look_again(absent, clock)
-        if back:
-            changed = sorted(changed + back, key=attrgetter("path"))
         gone = absence.gone(dirs)
+    new = [seen(*found, modes=modes) for found in merge.new]
     return Scan(
-        changed=changed,
+        moved=moved,
+        changed=sorted([*merge.changed, *new, *back], key=attrgetter("path")),
         missing=[row.path for row in missing],
         hidden=hidden,
         empty_directories=[] if walk.cancelled else sorted(walk.empty),
@@ -101,4 +121,9 @@ def scan(
         local_directories=walk.local_directories,
         strays=sorted(walk.strays),
         focus=focus,
-    )
+    ).unfold((each for each in moved if not _is_inside(each, focus)), modes=modes)
+
+
+def _is_inside(moved: MovedDirectory, focus: Focus | None) -> bool:
+    """False where more may stand at one of its two places than was looked at."""
+    return focus is None or (focus.covers(moved.source) and focus.covers(moved.target))

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import closing, suppress
 
+from firnline.core.clock import Clock
 from firnline.core.event import Kind
 from firnline.core.paths import normalize
 from firnline.core.steps import Steps, no_steps
@@ -39,6 +40,13 @@ class View:
             access = Handles(self.path) if handles.AVAILABLE else Paths(self.path)
         self.access = access
         self.area = OwnArea(access, steps)
+        self.ahead_ns = 0
+        """How far the clock that stamps the files is ahead of this computer's, in nanoseconds: a
+        server has one of its own. See `Root.ask_clock`."""
+
+    def now_ns(self, clock: Clock) -> int:
+        """Nanoseconds since 1970, by the clock that stamps the files."""
+        return int(clock.now().timestamp() * 1e9) + self.ahead_ns
 
     def forget(self) -> None:
         """Close all directories that are kept open."""
@@ -124,13 +132,21 @@ class View:
     def free_space(self) -> int | None:
         """Bytes that may still be written, None where the system does not say. Some stay free:
         other programs need them, and so do this device's own tables on the same disk."""
-        import shutil
-
         try:
-            total, _, free = shutil.disk_usage(self.path)
+            total, free = self._room()
         except OSError:
             return None
         return max(free - min(_RESERVE, total // _RESERVED_PART), 0)
+
+    def _room(self) -> tuple[int, int]:
+        """Bytes in all and free bytes. Raises OSError."""
+        if hasattr(os, "statvfs"):
+            found = os.statvfs(self.path)
+            return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        import shutil
+
+        total, _, free = shutil.disk_usage(self.path)
+        return total, free
 
     # -- what is kept
 

@@ -89,7 +89,11 @@ class _Frame:
 
 
 class Walk:
-    """One walk; iterate once, then ask for what was noted."""
+    """One walk; iterate once, then ask for what was noted.
+
+    Yields runs of files and links that stand side by side in the order of paths: the files of a
+    directory, up to the next directory in it.
+    """
 
     def __init__(
         self,
@@ -127,7 +131,7 @@ class Walk:
         self.local_directories: dict[str, str] = {}
         """Local names of directories, where they differ from the path."""
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[list[Found]]:
         """Raises FolderError when the folder itself cannot be read."""
         branch = None if self._focus is None else self._focus.tree
         top = _Frame(self._root.top(), "", "", branch)
@@ -139,7 +143,9 @@ class Walk:
                 raise translate("", error) from error
             while frames and not self.cancelled:
                 frame = frames[-1]
-                yield from self._files(frame, frames)
+                run = self._files(frame, frames)
+                if run:
+                    yield run
                 if frames[-1] is frame and not self.cancelled:
                     self._leave(frames.pop())
         finally:
@@ -147,17 +153,18 @@ class Walk:
                 frame.directory.close()
         self._end()
 
-    def _files(self, frame: _Frame, frames: list[_Frame]) -> Iterator[Found]:
+    def _files(self, frame: _Frame, frames: list[_Frame]) -> list[Found]:
         """What stands in `frame` up to the next directory, which is put on `frames`."""
-        prefix = frame.prefix
+        prefix, plain = frame.prefix, frame.plain
+        run: list[Found] = []
         for name, entry in frame.items:
             if name[-1] == "/":
                 child = self._enter(frame, name, entry)
                 if child is not None:
                     frames.append(child)
-                    return
+                    break
                 if self.cancelled:
-                    return
+                    break
                 continue
             try:
                 found = entry.stat(follow_symlinks=False)
@@ -167,9 +174,10 @@ class Walk:
             if found.st_mode & _FORMAT not in _SYNCABLE:
                 self._special(prefix + name, found)
                 continue
-            frame.children += 1
             path = prefix + name
-            yield path, found, None if frame.plain else _differing(path, frame, entry)
+            run.append((path, found, None if plain else _differing(path, frame, entry)))
+        frame.children += len(run)
+        return run
 
     # -- directories
 

@@ -10,7 +10,6 @@ only when the last process that wrote to it was killed.
 
 import errno
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +49,9 @@ class DatabaseError(Exception):
 
 
 def _has_no_room(path: Path) -> bool:
+    # Heavy, and hardly ever needed.
+    import shutil
+
     try:
         return shutil.disk_usage(path.parent).free < _LEAST
     except OSError:

@@ -167,14 +167,18 @@ class Journal:
 
     def mend_sizes(self, entries: Iterable[Entry]) -> None:
         """Sizes of contents that earlier read moves and copies name, now that they are known."""
-        unsized = "SELECT 1 FROM entries WHERE size = 0 AND op IN ('mov', 'cpy') AND kind != '-'"
-        if self._sql.execute(f"{unsized} LIMIT 1").fetchone() is None:
+        if not self.has_unsized():
             return
         self._sql.executemany(
             "UPDATE entries SET size=? WHERE hash=?"
             " AND size = 0 AND op IN ('mov', 'cpy') AND kind != '-'",
             ((e.size, e.data_hash) for e in entries if e.size),
         )
+
+    def has_unsized(self) -> bool:
+        """True when a move or copy was read before the event whose content it names."""
+        unsized = "SELECT 1 FROM entries WHERE size = 0 AND op IN ('mov', 'cpy') AND kind != '-'"
+        return self._sql.execute(f"{unsized} LIMIT 1").fetchone() is not None
 
     def mend_size(self, entry: Entry, size: int) -> None:
         """A content was read: the store that told its size was wrong.

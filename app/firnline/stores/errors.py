@@ -2,6 +2,7 @@
 
     StoreError
     ├── UnavailableError       not reached, timed out, broke off: try again later
+    │   └── HangingError       its disk or server answers no more
     ├── NotFoundError          no such file
     ├── AlreadyExistsError     a create-if-absent found one
     ├── DeniedError            the store refuses: rights, read-only
@@ -32,6 +33,10 @@ class StoreError(Exception):
 
 class UnavailableError(StoreError):
     """Not reached, timed out, or broke off. The only one that is worth a retry."""
+
+
+class HangingError(UnavailableError):
+    """The place is mounted and gives no answer; this process asks it nothing more."""
 
 
 class NotFoundError(StoreError):

@@ -11,14 +11,7 @@ from typing import TypeVar
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind, clamp_mtime
 from firnline.core.paths import MAX_PATH_BYTES, parent_of
-from firnline.folder.errors import (
-    Changed,
-    FolderError,
-    NameImpossible,
-    NoSpace,
-    Occupied,
-    Vanished,
-)
+from firnline.folder.errors import Changed, FolderError, NameImpossible, NoSpace, Occupied, Vanished
 from firnline.folder.ignore import Ignore
 from firnline.folder.metadata import Placed, Stat
 from firnline.state.file_index import FileRow
@@ -34,7 +27,7 @@ from firnline.sync.apply_plan import (
     groups,
     plan,
 )
-from firnline.sync.apply_rows import expected_stat, gone_row, placed_row
+from firnline.sync.apply_rows import expected_stat, gone_row, placed_row, stamped
 from firnline.sync.bodies import Bodies, ContentMissingError, ContentTooLargeError, hash_of_local
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.resolver import JournalLog
@@ -182,7 +175,7 @@ class Applier:
             if hash_of_local(self._context, local, row.kind) != row.data_hash:
                 raise Changed(local, "was saved by somebody else")
         flags = entry.flags if is_file else NO_FLAGS
-        self._book(placed_row(wish, stat, row.data_hash, flags, row.local))
+        self._book_stamped(placed_row(wish, stat, row.data_hash, flags, row.local))
 
     def _remove(self, wish: Wish) -> None:
         row = wish.here
@@ -293,7 +286,7 @@ class Applier:
         local = self._context.root.locate(wish.path) if here is None else here.local or here.path
         placed = self._context.root.place(staged.temporary, local, expected, kept)
         self._verify_kept(wish, kept, placed)
-        self._book(placed_row(wish, placed.stat, entry.data_hash, entry.flags, local))
+        self._book_stamped(placed_row(wish, placed.stat, entry.data_hash, entry.flags, local))
 
     def _link(self, wish: Wish) -> None:
         here = wish.here
@@ -317,7 +310,7 @@ class Applier:
             self.problems.append(Problem(wish.path, "link outside", message))
             return
         self._verify_kept(wish, kept, placed)
-        self._book(placed_row(wish, placed.stat, entry.data_hash, NO_FLAGS, local))
+        self._book_stamped(placed_row(wish, placed.stat, entry.data_hash, NO_FLAGS, local))
 
     def _verify_kept(self, wish: Wish, kept: str | None, placed: Placed) -> None:
         if kept is None or placed.kept is None:
@@ -361,6 +354,9 @@ class Applier:
     def _book(self, row: FileRow) -> None:
         self._rows.append(row)
         self._done.append(row.path)
+
+    def _book_stamped(self, row: FileRow) -> None:
+        self._book(row._replace(mtime_ns=stamped(self._context, row.mtime_ns)))
 
     def _finish(self, changed: bool) -> None:
         """The table after the folder, and what was kept goes last."""

@@ -66,6 +66,10 @@ OTHER_NAME = "other name"
 """The kind of a `Problem` that is none: a path has another name on this disk."""
 NOT_WATCHED = "not watched"
 """The kind of another one: changes are found by looking, so they take longer."""
+SET_ASIDE = "set aside"
+"""Another one: a store's file was replaced, and what stood there is kept on this device."""
+KeepAside = Callable[[str, str, Iterable[bytes]], str]
+"""Keeps what stood in a store (its name, a path, the bytes); returns where. Raises OSError."""
 
 
 class Problem(NamedTuple):
@@ -80,7 +84,7 @@ class Problem(NamedTuple):
     @property
     def is_notice(self) -> bool:
         """Good to know, and nothing is left undone."""
-        return self.kind in (OTHER_NAME, NOT_WATCHED)
+        return self.kind in (OTHER_NAME, NOT_WATCHED, SET_ASIDE)
 
 
 class FolderContext:
@@ -114,6 +118,7 @@ class FolderContext:
         delete_unasked: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
         require_here: Callable[[], None] = _believed,
+        keep_aside: KeepAside | None = None,
     ) -> None:
         self.folder_id = folder_id
         self.name = name
@@ -137,6 +142,10 @@ class FolderContext:
         """Mass deletions of this pass do not wait for the user's answer."""
         self.found = list(found)
         """What was wrong when the folder was opened, and is told with the first whole pass."""
+        self.keep_aside = keep_aside
+        """For what stands in a store and is replaced; None: it is not kept."""
+        self.set_aside: list[Problem] = []
+        """What was kept so, since the folder was opened."""
         self.full: dict[str, StoreError] = {}
         """Stores, by name, that had no space left since the last whole pass: they are read from,
         and take only what has no body."""

@@ -6,11 +6,13 @@ program is killed, and a question whose cause is gone vanishes. Only the questio
 and its answer are stored; an answer holds for exactly that, and until it was carried out.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from firnline.core.clock import format_time
 from firnline.core.entry import Change, Entry
-from firnline.core.event import NO_FLAGS, Kind, Op
+from firnline.core.event import NO_FLAGS, DeviceId, Kind, Op, parse_name
 from firnline.core.hashing import EMPTY_HASH, Ref
 from firnline.core.heads import by_name, by_ref, state_of
 from firnline.core.reconcile import ABSENT, Write, reconcile
@@ -18,6 +20,8 @@ from firnline.folder.focus import Focus
 from firnline.folder.scan import Scan
 from firnline.state.file_index import FileRow
 from firnline.state.questions import Question
+from firnline.stores.errors import StoreError
+from firnline.stores.identity import read_device
 from firnline.sync.context import FolderContext
 from firnline.sync.mass_deletion import (
     DELETE,
@@ -26,6 +30,8 @@ from firnline.sync.mass_deletion import (
     KEEP,
     LEAST,
     MASS_DELETION,
+    Logs,
+    deleted_by,
     details,
     hold,
     is_lost,
@@ -51,6 +57,11 @@ class DeletionGuard:
     def count_before(self, gone: int) -> None:
         """To be called before anything of a scan is written that finds so many files gone."""
         self._here.count_before(gone)
+
+    @property
+    def asks_here(self) -> bool:
+        """True while there is a question about what is gone here, be it answered."""
+        return bool(self._here.questions)
 
     def kept(self, gone: Mapping[str, FileRow]) -> list[FileRow]:
         """Those of the gone files that the user wants back."""
@@ -107,7 +118,8 @@ class DeletionGuard:
         if not (side.questions or state.journal.dirty(limit=1)):
             return set()
         rows = state.files.get_many(state.journal.dirty_with_deletions())
-        leaving, lost = self._leaving_and_lost(rows)
+        logs = self._logs_of(rows)
+        leaving, lost = _leaving_and_lost(rows, logs)
         files = {p: row.base for p, row in rows.items() if row.kind is not Kind.DIRECTORY}
         side.count_before(len(files))
 
@@ -121,10 +133,21 @@ class DeletionGuard:
             held = side.hold(without_replaced(lost_files, arriving), survives)
         side.let_go(lost_files.keys() - held.keys())
         directories = {path: rows[path].base for path in lost - files.keys()} if held else {}
-        return side.ask(held, directories)
+        return side.ask(held, directories, lambda: self._deleters(held, logs))
 
-    def _leaving_and_lost(self, rows: Mapping[str, FileRow]) -> tuple[set[str], set[str]]:
-        """The paths that the log wants empty, and those of them whose file went nowhere else."""
+    def _deleters(self, held: Iterable[str], logs: Logs) -> list[str]:
+        """What people call the devices that deleted these, whoever deleted most first."""
+        events = [event for path in held if (event := deleted_by(path, logs)) is not None]
+        counts = Counter(parse_name(event).device for event in events)
+        return [self._name_of(device) for device, _ in counts.most_common()]
+
+    def _name_of(self, device: DeviceId) -> str:
+        for connected in self._context.stores:
+            with suppress(StoreError):
+                return read_device(connected.store, device).name
+        return device
+
+    def _logs_of(self, rows: Mapping[str, FileRow]) -> Logs:
         cache: dict[str, list[Entry]] = {}
         journal = self._context.state.journal
         for group in in_groups(list(rows), _SLICE):
@@ -135,8 +158,7 @@ class DeletionGuard:
                 cache[path] = journal.entries(path)
             return cache[path]
 
-        leaving = {path for path in rows if state_of(logs(path)).winner is None}
-        return leaving, {path for path in leaving if is_lost(path, logs)}
+        return logs
 
     def applied(self) -> None:
         """What was not held was applied as far as it can be now."""
@@ -250,10 +272,15 @@ class _Side:
             now = self._context.clock.monotonic()
             self._context.deleted_lately[self._subject].update(dict.fromkeys(self._done, now))
 
-    def ask(self, files: Mapping[str, str], directories: Mapping[str, str]) -> set[str]:
-        """Make the stored question what is held now; returns the held paths."""
+    def ask(
+        self,
+        files: Mapping[str, str],
+        directories: Mapping[str, str],
+        devices: Callable[[], Sequence[str]] = tuple,
+    ) -> set[str]:
+        """Make the stored question what is held now; returns the held paths. `devices`: who deleted
+        them, asked for only when there is something new to ask."""
         asked = {**files, **directories}
-        facts = details(self._subject, files, self._before)
         current = next((q for q in self.questions if q.is_open), None)
         if not files:
             if current is not None:
@@ -261,6 +288,7 @@ class _Side:
                     self._table.withdraw(MASS_DELETION, self._subject)
         elif current is None or self._table.asked(current.id) != asked:
             now = format_time(self._context.clock.now())
+            facts = details(self._subject, files, self._before, devices())
             with self._context.state.transaction("ask"):
                 self._table.ask(MASS_DELETION, self._subject, now, facts, asked)
         else:
@@ -282,6 +310,12 @@ class _Side:
                 else:
                     self._table.forget_asked(question.id, done)
         self.questions = self._table.of(MASS_DELETION, self._subject)
+
+
+def _leaving_and_lost(rows: Iterable[str], logs: Logs) -> tuple[set[str], set[str]]:
+    """The paths that the log wants empty, and those of them whose file went nowhere else."""
+    leaving = {path for path in rows if state_of(logs(path)).winner is None}
+    return leaving, {path for path in leaving if is_lost(path, logs)}
 
 
 def _holds_file(rows: Iterable[FileRow], gone: Collection[str]) -> bool:

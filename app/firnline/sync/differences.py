@@ -28,6 +28,7 @@ from firnline.sync.large_files import LargeFiles, hash_large
 from firnline.sync.moves import GoneContents, Move, match_inodes
 from firnline.sync.publisher import Item, Outbox, in_groups
 from firnline.sync.reading import Reading, flags_of
+from firnline.sync.whole_directories import WholeMove, publish_whole, sort_out
 
 _SLICE = 5_000
 _DIRECTORY = Finding(Kind.DIRECTORY, EMPTY_HASH, NO_FLAGS)
@@ -66,6 +67,7 @@ class Differences:
         if scan.hidden:
             with context.state.transaction("hide paths"):
                 context.state.files.forget(scan.hidden)
+        whole, scan = self._whole_directories(scan)
         changed = {seen.path for seen in scan.changed}
         rows = self._rows = context.state.files.get_many([*changed, *scan.missing])
         gone = _missing(scan, rows)
@@ -79,7 +81,9 @@ class Differences:
         fresh_paths = {seen.path for seen in fresh}
         self._guard.count_before(len(self._gone) - len(moves))
         rest = [s for s in scan.changed if s.path in present or s.path in fresh_paths]
-        context.progress.begin("sending", len(scan.changed) + len(scan.missing), "files")
+        files = sum(len(move.directory.rows) for move in whole)
+        context.progress.begin("sending", len(scan.changed) + len(scan.missing) + files, "files")
+        self._outbox.written += publish_whole(context, self._clock, self._writer, whole)
         with self._outbox:
             self._publish_moves(moves)
             self._contents = GoneContents(self._gone.values())
@@ -90,6 +94,12 @@ class Differences:
         self._commit_bookings()
         context.progress.end()
         return self._outbox.written
+
+    def _whole_directories(self, scan: Scan) -> tuple[list[WholeMove], Scan]:
+        """What was moved as a whole; in the scan that is left are the files of what was not."""
+        if self._rows_tell and not self._guard.asks_here:
+            return sort_out(self._context, scan)
+        return [], scan.unfold(scan.moved, modes=self._context.root.has_modes)
 
     def _anywhere(self, new: Sequence[Seen]) -> dict[str, FileRow]:
         """The rows that new files may have come from, when nobody can tell which are gone."""
@@ -179,7 +189,7 @@ class Differences:
         root, local = self._context.root, seen.local or seen.path
         try:
             if seen.kind is Kind.LINK:
-                text, stat = read_link(root, local)
+                text, stat = read_link(root, local, self._context.clock)
                 self._take(Reading.of(self._context, seen, stat, text.encode(), row, log))
             elif seen.stat.size > MAX_BODIES:
                 self._take_large(seen, row, log)

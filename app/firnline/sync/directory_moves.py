@@ -37,15 +37,21 @@ def apply_directory_move(context: FolderContext, ignore: Ignore, pending: Pendin
 
 
 def _apply(context: FolderContext, ignore: Ignore, event: int) -> int:
-    sample = context.state.directory_moves.sample(event)
+    moves = context.state.directory_moves
+    entered = moves.entered(event)
+    if entered is not None:
+        files = context.state.files.count_below(entered[0])
+        if not ignore.matches(entered[1], True) and _move(context, event, *entered):
+            return 2 * files
+    sample = moves.sample(event)
     if sample is None:
         return 0
     for source, target in directory_pairs(*sample):
-        files = context.state.directory_moves.fits(event, source, target)
-        if files is None or ignore.matches(target, True):
+        fitting = moves.fits(event, source, target)
+        if fitting is None or ignore.matches(target, True):
             continue
         if _move(context, event, source, target):
-            return 2 * files
+            return 2 * fitting
     return 0
 
 

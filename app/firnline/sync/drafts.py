@@ -8,7 +8,7 @@ byte for byte, from its entries.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from firnline.core.batch import write_manifest
+from firnline.core.batch import with_header, write_manifest
 from firnline.core.clock import DateTime
 from firnline.core.entry import (
     Change,
@@ -33,6 +33,9 @@ class Draft(NamedTuple):
     """The event file in pieces."""
     index_paths: tuple[str, ...]
     """Paths whose `eventsindex` entry has to stand in the store before the event does."""
+    moved: tuple[str, str] | None = None
+    """Of a whole directory that was moved, source and target: its entries follow from the rows of
+    the file index, and none are listed."""
 
 
 def draft_single(
@@ -78,8 +81,36 @@ def draft_batch(
     """Several changes as one event; a member with a body of its own brings it along."""
     changes, bodies = _laid_out(members)
     head = write_manifest(changes)
-    directory = common_directory([change.path for change in changes])
-    event = EventName(
+    text = _name_batch(head, [change.path for change in changes], time, device, hasher)
+    ref = ref_of(text, hasher)
+    entries = entries_of_batch(changes, text, ref)
+    size = len(head) + sum(map(len, bodies))
+    return Draft(text, ref, entries, size, (head, *bodies), ())
+
+
+def draft_moved_directory(
+    place: tuple[str, str],
+    ends: tuple[str, str],
+    manifest: bytes,
+    time: DateTime,
+    device: DeviceId,
+    hasher: Hasher,
+) -> Draft:
+    """The move of all files below a directory as one event: the batch of their `mov` members.
+
+    `place`: source and target; `ends`: the smallest and the largest path at the target.
+    """
+    head = with_header(manifest)
+    text = _name_batch(head, [*ends], time, device, hasher)
+    return Draft(text, ref_of(text, hasher), [], len(head), (head,), (), place)
+
+
+def _name_batch(
+    head: bytes, paths: list[str], time: DateTime, device: DeviceId, hasher: Hasher
+) -> EventText:
+    """`paths` hold the smallest and the largest of all members' paths."""
+    directory = common_directory(paths)
+    return EventName(
         time,
         hasher.data(head),
         Op.BAT,
@@ -89,12 +120,7 @@ def draft_batch(
         device,
         0,
         NO_FLAGS,
-    )
-    text = event.text
-    ref = ref_of(text, hasher)
-    entries = entries_of_batch(changes, text, ref)
-    size = len(head) + sum(map(len, bodies))
-    return Draft(text, ref, entries, size, (head, *bodies), ())
+    ).text
 
 
 def _laid_out(

@@ -65,7 +65,10 @@ class EventWriter:
             for draft in drafts:
                 event = state.journal.add(draft.name, draft.ref, draft.size, EventState.OPEN)
                 state.journal.set_state(event, EventState.OPEN, why)
-                state.journal.add_entries(event, draft.entries)
+                if draft.moved is None:
+                    state.journal.add_entries(event, draft.entries)
+                else:
+                    state.directory_moves.enter(event, *draft.moved)
                 state.stores.owe(event, owed)
                 self._ids[draft.name] = event
 

@@ -17,6 +17,7 @@ from firnline.sync.bodies import Bodies, ContentMissingError
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import changes_of, indexed_paths
 from firnline.sync.event_writer import flush_small, missing_index, send_hints
+from firnline.sync.odd_files import keep_odd
 from firnline.sync.verify_stream import Standing, look, verified
 
 _SMALL = 256 * 1024
@@ -52,6 +53,8 @@ class Filling:
         self._small: list[tuple[str, bytes]] = []
         self._small_bytes = 0
         self._events: list[EventRow] = []
+        self._odd: set[str] = set()
+        """Paths at which something else than what belongs there may stand."""
 
     def prepare(self, row: EventRow) -> None:
         """Bring what has to stand before the event does."""
@@ -60,9 +63,16 @@ class Filling:
             self._bring_named(entries)
         again = self._context.state.stores.is_doubtful(self.target.store_id, row.id)
         with self._guarded():
-            self._index += missing_index(
+            index = missing_index(
                 self._context, self.target, indexed_paths(row.name, entries), again=again
             )
+        self._index += index
+        if again:
+            self.replaces(self._context.layout.event(row.name), *(path for path, _ in index))
+
+    def replaces(self, *paths: str) -> None:
+        """What stands at these paths is not right: it is kept before it is written anew."""
+        self._odd.update(paths)
 
     def stands_already(self, row: EventRow) -> bool:
         """After a write that failed: the answer may have been lost, and not the event."""
@@ -97,6 +107,9 @@ class Filling:
         with self._guarded():
             self.target.require_current()
             send_hints(self._context, self.target, [row.name for row in events])
+            for path, body in (*self._index, *self._small):
+                if path in self._odd:
+                    keep_odd(self._context, self.target, path, body)
             # With a barrier of their own: after a loss of power an event may stand, and nobody
             # would look again whether its index entries do.
             flush_small(self.target, self._index)
@@ -134,6 +147,8 @@ class Filling:
                 self.target.require_current()
                 if event is not None:
                     send_hints(self._context, self.target, [event])
+                if path in self._odd:
+                    keep_odd(self._context, self.target, path)
                 upload.commit(path)
 
     @contextmanager

@@ -63,7 +63,7 @@ class LargeFiles:
                     opened.append((reading.found, self._draft(change)))
                 # One event for one change: the store that failed may have it all the same.
                 draft = opened[0][1]
-                secure(self._context, [reading.new_row()])
+                secure(self._context, [seen.local or seen.path])
                 self.commit(target, upload, draft, from_folder=True)
             booked = reading.new_row(draft.ref)
             files = self._context.state.files

@@ -279,9 +279,11 @@ def _days(
     for day in sorted(day for day in days if day is not None and day >= since[:8]):
         names: dict[str, int | None] = {}
         junk = 0
+        known = context.state.journal.known_names(day, day + "~")
         for listed in connected.store.list(f"{context.layout.events}/{day}", sizes=sizes):
             context.check_cancelled()
-            if listed.name[:8] == day and not listed.is_directory and _parses(listed.name):
+            name = listed.name
+            if name[:8] == day and not listed.is_directory and (name in known or _parses(name)):
                 names[listed.name] = listed.size
             else:
                 junk += 1

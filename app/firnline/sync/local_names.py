@@ -57,6 +57,8 @@ class LocalNames:
         inner = root.access.inner if isinstance(root.access, Aliased) else root.access
         self._access = Aliased(inner, context.steps, self._limits, self._book)
         context.root = Root(root.path, steps=context.steps, access=self._access)
+        context.root.ahead_ns = root.ahead_ns
+        context.root.ahead_ns = root.ahead_ns
 
     def name_of(self, local: str) -> str:
         """The name by which the folder is asked for a local one: that of an alias is the log's."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from firnline.core.entry import Entry
+from firnline.core.event import EventText
 from firnline.core.heads import by_name, state_of
 from firnline.core.paths import ancestors
 
@@ -82,17 +83,26 @@ def still_lately(deleted: Mapping[str, float], now: float) -> dict[str, float]:
 
 def is_lost(path: str, logs: Logs) -> bool:
     """True when the log says that what stood at `path` is gone, and not only to another path."""
+    return state_of(logs(_followed(path, logs))).winner is None
+
+
+def deleted_by(path: str, logs: Logs) -> EventText | None:
+    """The event that deleted what stood at `path`, there or where it was moved to; None without."""
+    heads = state_of(logs(_followed(path, logs))).heads
+    return max(heads, key=by_name).event if heads else None
+
+
+def _followed(path: str, logs: Logs) -> str:
+    """Where the moves end that what stood at `path` went through, as long as nothing stands."""
     seen = set()
     for _ in range(_MAX_MOVES):
         seen.add(path)
         state = state_of(logs(path))
-        if state.winner is not None:
-            return False
         goals = [head.other for head in sorted(state.heads, key=by_name) if head.other is not None]
-        if not goals or goals[-1] in seen:
-            return True
+        if state.winner is not None or not goals or goals[-1] in seen:
+            break
         path = goals[-1]
-    return True
+    return path
 
 
 def without_replaced(lost: Mapping[str, str], present: Iterable[str]) -> dict[str, str]:
@@ -103,10 +113,14 @@ def without_replaced(lost: Mapping[str, str], present: Iterable[str]) -> dict[st
     return {path: base for path, base in lost.items() if path not in directories}
 
 
-def details(side: str, files: Collection[str], before: int) -> dict[str, object]:
-    """The facts of a question, for its words and for programs."""
+def details(
+    side: str, files: Collection[str], before: int, devices: Sequence[str] = ()
+) -> dict[str, object]:
+    """The facts of a question, for its words and for programs. `devices`: names of those that
+    deleted the files."""
     return {
         "side": side,
+        "devices": list(devices),
         "files": len(files),
         "of": max(before, len(files)),
         "examples": sorted(files)[:_EXAMPLES],

@@ -5,9 +5,9 @@ stays bounded; a file larger than that is an event of its own and is streamed. W
 on its way to the store, the next is being read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from firnline.core.event import NO_FLAGS, Kind, Op
 from firnline.core.hashing import EMPTY_HASH, NO_PARENT
 from firnline.core.heads import equal_heads
 from firnline.core.paths import directory_pairs
+from firnline.folder.beside import Beside
 from firnline.folder.errors import FolderError
 from firnline.state.file_index import FileIndex, FileRow
 from firnline.sync.bodies import with_link_texts
@@ -49,7 +50,7 @@ class Item(NamedTuple):
 class _UnderWay(NamedTuple):
     drafts: list[Draft]
     items: list[Item]
-    places: "Future[list[Connected]]"
+    places: Callable[[], list[Connected]]
 
 
 class Outbox:
@@ -63,7 +64,7 @@ class Outbox:
         self._bytes = 0
         self._bodies = 0
         self._under_way: _UnderWay | None = None
-        self._worker: ThreadPoolExecutor | None = None
+        self._beside = Beside()
         self.written = 0
 
     def __enter__(self) -> "Outbox":
@@ -80,8 +81,7 @@ class Outbox:
                 self.flush()
                 self._settle()
         finally:
-            if self._worker is not None:
-                self._worker.shutdown()
+            self._beside.__exit__()
 
     def add(self, item: Item) -> None:
         """Take one change; no path may be touched twice by what is flushed together."""
@@ -108,16 +108,15 @@ class Outbox:
             return
         draft = self._draft(items)
         self._settle()
-        secure(self._context, (row for item in items for row in item.new_rows()))
+        rows = (row for item in items for row in item.new_rows())
+        secure(self._context, (row.local or row.path for row in rows))
         self._writer.open([draft], from_folder=True)
         if draft.size < _INLINE:
-            places: Future[list[Connected]] = Future()
-            places.set_result(self._writer.send([draft]))
+            found = self._writer.send([draft])
+            self._under_way = _UnderWay([draft], items, lambda: found)
         else:
-            if self._worker is None:
-                self._worker = ThreadPoolExecutor(1, "firnline-send")
-            places = self._worker.submit(self._writer.send, [draft])
-        self._under_way = _UnderWay([draft], items, places)
+            places = self._beside.begin(partial(self._writer.send, [draft]))
+            self._under_way = _UnderWay([draft], items, places)
 
     def settle(self) -> None:
         """Flush, and wait until everything stands and is booked."""
@@ -137,7 +136,7 @@ class Outbox:
             return
         drafts, items, places = self._under_way
         self._under_way = None
-        found = places.result()
+        found = places()
         self._writer.confirm(drafts, found, lambda: self._book(drafts[0], items))
         self.written += 1
         self._context.progress.advance(len(items))
@@ -181,12 +180,12 @@ def moved_rows(row: FileRow, target: str) -> tuple[FileRow, FileRow]:
     return row._replace(path=target, local=None, straight=True), gone
 
 
-def secure(context: FolderContext, rows: Iterable[FileRow]) -> None:
+def secure(context: FolderContext, paths: Iterable[str]) -> None:
     """What others are about to be told is durable here first. Else a power cut could take back a
     deletion, or leave an older or empty file, and the next scan would tell of that as the user's
     newest change. Where the disk cannot do it, they are told all the same."""
     with suppress(FolderError):
-        context.root.secure(row.local or row.path for row in rows)
+        context.root.secure(paths)
 
 
 def book_rows(context: FolderContext, rows: Iterable[FileRow], draft: Draft) -> None:

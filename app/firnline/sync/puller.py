@@ -20,6 +20,7 @@ from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.event_writer import drop_store
 from firnline.sync.listing import list_stores
 from firnline.sync.verify_stream import CHUNK, note_lost_at_home
+from firnline.sync.whole_directories import read_whole
 
 _GROUP = 500
 
@@ -59,7 +60,7 @@ def understand(context: FolderContext, waiting: Sequence[EventRow]) -> int:
 def _understand_one(context: FolderContext, row: EventRow) -> bool:
     state = context.state
     try:
-        size, entries = _read_event(context, row.name)
+        size, entries, moved = _read_event(context, row.name)
     except RefusedError as error:
         state.journal.set_state(row.id, EventState.REFUSED, str(error))
         return False
@@ -70,6 +71,10 @@ def _understand_one(context: FolderContext, row: EventRow) -> bool:
     why = "a delta, which this version of Firnline cannot read yet" if pat else ""
     state.journal.set_state(row.id, EventState.BODILESS if pat else EventState.KNOWN, why)
     state.journal.set_size(row.id, size)
+    if moved is not None:
+        state.journal.mark_event_dirty(row.id)
+        state.directory_moves.enter(row.id, *moved)
+        return True
     state.journal.add_entries(row.id, entries)
     state.journal.mend_sizes(entries)
     if len(entries) > 1:
@@ -79,7 +84,16 @@ def _understand_one(context: FolderContext, row: EventRow) -> bool:
     return True
 
 
-def _read_event(context: FolderContext, name: EventText) -> tuple[int, list[Entry]]:
+class _Read(NamedTuple):
+    """The size of an event's file and its entries; instead of these the source and target of a
+    directory, where the event moves all that stands there and nothing else."""
+
+    size: int
+    entries: list[Entry]
+    moved: tuple[str, str] | None = None
+
+
+def _read_event(context: FolderContext, name: EventText) -> _Read:
     """Size and entries of an event, from the first place that can tell.
 
     A store whose copy is no good, where another one's is, is known to lack the event from then on:
@@ -125,26 +139,28 @@ def _places(context: FolderContext, name: EventText) -> Iterator[Connected]:
             yield connected
 
 
-def _read_from(
-    context: FolderContext, connected: Connected, name: EventText
-) -> tuple[int, list[Entry]]:
+def _read_from(context: FolderContext, connected: Connected, name: EventText) -> _Read:
     event = parse_name(name)
     ref = ref_of(name, context.hasher)
     if event.op is Op.BAT:
         size, manifest = _read_manifest(context, connected, event)
+        moved = read_whole(context.state, manifest)
+        if moved is not None:
+            _check_size(name, size, len(manifest), [])
+            return _Read(size, [], moved)
         try:
             changes = read_manifest(manifest)
         except BadBatchError as error:
             raise RefusedError(str(error)) from error
         _check_size(name, size, len(manifest), changes)
-        return size, entries_of_batch(changes, name, ref)
+        return _Read(size, entries_of_batch(changes, name, ref))
     path = _read_path(context, connected, event.target)
     source = None if event.source is None else _read_path(context, connected, event.source)
     length = connected.store.size(context.layout.event(name))
     if length is None:
         raise NotFoundError(name, "is not in the store")
     content_size = length if event.op in (Op.PUT, Op.LNK) else _named_size(context, event, source)
-    return length, entries_of_event(event, name, ref, path, source, content_size)
+    return _Read(length, entries_of_event(event, name, ref, path, source, content_size))
 
 
 def _read_manifest(

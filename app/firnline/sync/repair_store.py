@@ -2,8 +2,9 @@
 
 An event comes from another store, the home store, or is made again from contents that are still at
 hand, those of the folder's files included; so do paths and contents. What is damaged is replaced
-in one step by what was checked on its way, and stays where nobody has the right bytes: a part of it
-may be the only copy. Whether it was repaired is what reading it again says.
+in one step by what was checked on its way, after a copy of it was kept on this device (it may be
+what somebody wrote there), and stays where nobody has the right bytes: a part of it may be the only
+copy. Whether it was repaired is what reading it again says.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from firnline.sync.check_store import Finding, Part, StoreCheck
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.copier import Copier
 from firnline.sync.filling import Filling, TargetError
+from firnline.sync.odd_files import keep_odd
 from firnline.sync.verify_stream import verified
 
 
@@ -58,6 +60,7 @@ class Repair:
             with state.transaction("event lost"):
                 state.stores.lost(self._target.store_id, row.id, wrong=finding.stands)
         filling = Filling(self._context, self._target)
+        filling.replaces(self._context.layout.event(row.name))
         self._copier.bring(filling, row)
         filling.flush()
 
@@ -78,6 +81,7 @@ class Repair:
         for body in self._paths(path):
             if self._context.layout.index(self._context.hasher.path(body.decode())) == path:
                 self._target.require_current()
+                keep_odd(self._context, self._target, path, body)
                 self._target.store.put_many([(path, body)])
                 return self._check.check_index(path) is None
         return False
@@ -97,7 +101,9 @@ class Repair:
         yield from (path.encode() for path, _ in self._context.state.journal.logs())
 
     def _repair_content(self, data_hash: DataHash) -> bool:
-        Filling(self._context, self._target).bring_content(data_hash)
+        filling = Filling(self._context, self._target)
+        filling.replaces(self._context.layout.history(data_hash))
+        filling.bring_content(data_hash)
         return self._check.check_content(data_hash) is None
 
     # --- both ---------------------------------------------------------------------------------
@@ -112,4 +118,5 @@ class Repair:
                 upload.write(chunk)
             upload.flush()
             self._target.require_current()
+            keep_odd(self._context, self._target, path)
             upload.commit(path)

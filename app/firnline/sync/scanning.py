@@ -82,6 +82,6 @@ class Scanner:
 
     def _checked(self, found: Scan) -> Scan:
         """Nothing is gone where the folder itself went while it was looked at."""
-        if found.missing or found.gone_directories:
+        if found.missing or found.moved or found.gone_directories:
             self._context.require_here()
         return found

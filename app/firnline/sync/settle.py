@@ -15,7 +15,7 @@ from firnline.folder.errors import Changed, FolderError
 from firnline.folder.metadata import Stat
 from firnline.state.file_index import FileRow
 from firnline.state.intents import Intent, Rescued
-from firnline.sync.apply_rows import expected_stat
+from firnline.sync.apply_rows import expected_stat, stamped
 from firnline.sync.bodies import hash_of_local
 from firnline.sync.context import FolderContext
 from firnline.sync.open_events import settle_open_events
@@ -180,7 +180,7 @@ def _settle_place(context: FolderContext, intent: Intent) -> list[FileRow]:
             intent.path,
             intent.kind,
             stat.size,
-            stat.mtime_ns,
+            stamped(context, stat.mtime_ns),
             stat.inode,
             DataHash(intent.data_hash),
             flags,
@@ -220,7 +220,8 @@ def _timed(context: FolderContext, local: str, row: FileRow, arrival: Entry) -> 
     """The time that its event brought, unless somebody wrote to the file since."""
     if row.kind is Kind.FILE and clamp_mtime(row.mtime_ns) != arrival.mtime:
         with suppress(Changed):
-            return context.root.touch(local, arrival.mtime, expected_stat(row)).mtime_ns
+            stat = context.root.touch(local, arrival.mtime, expected_stat(row))
+            return stamped(context, stat.mtime_ns)
     return row.mtime_ns
 
 

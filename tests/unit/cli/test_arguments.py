@@ -1,5 +1,6 @@
 """The grammar of the command line."""
 
+import argparse
 import importlib
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
@@ -139,3 +140,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         parse(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out == f"firnline {__version__}\n"
+
+
+@pytest.mark.parametrize("columns", ["60", "100", "0", "wide", ""])
+def test_help_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """As argparse by itself would lay it out: COLUMNS, the terminal, else 80."""
+    monkeypatch.setenv("COLUMNS", columns)
+    parser = build_parser()
+    found = parser.format_help()
+    parser.formatter_class = argparse.HelpFormatter
+    assert found == parser.format_help()

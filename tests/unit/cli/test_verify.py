@@ -37,9 +37,19 @@ def test_damage_is_told_and_repaired(docs: Shell, damaged: Path) -> None:
     (bad,) = store["bad"]
     assert set(bad) >= {"name", "why", "repaired"}
     assert (bad["name"], bad["repaired"]) == (damaged.name, True)
+    (kept,) = docs.profile.places.state.glob("set-aside/nas/*")
+    assert kept.read_text() == "f1rst\n"
+    assert str(kept) in bad["note"]
     assert home["bad"] == []
     assert damaged.read_text() == "first\n"
     assert docs.document("verify", "--store", "nas")[0]["bad"] == []
+
+
+def test_what_was_replaced_is_told(docs: Shell, damaged: Path) -> None:
+    """A line of its own says where it is."""
+    shown = docs("verify", "--repair", "--store", "nas")
+    (kept,) = docs.profile.places.state.glob("set-aside/nas/*")
+    assert f"{damaged.name} was not what it has to be; what stood there is kept as {kept}" in shown
 
 
 def test_what_cannot_be_repaired_is_told(docs: Shell, damaged: Path) -> None:

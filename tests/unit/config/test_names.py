@@ -1,6 +1,8 @@
 """Which names stores, folders and devices may have."""
 
+import os
 import platform
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,6 +75,9 @@ def test_ids_are_sixteen_characters_of_base32hex(text):
 )
 def test_the_device_is_called_like_its_computer(monkeypatch, computer, name):
     """The default name is the computer's without its domain, and always one that is allowed."""
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(nodename=computer), raising=False)
+    assert default_device_name() == name
+    monkeypatch.delattr(os, "uname")
     monkeypatch.setattr(platform, "node", lambda: computer)
     assert default_device_name() == name
     assert check_device_name(name) == name

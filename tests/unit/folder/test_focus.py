@@ -44,6 +44,11 @@ def look_at(scanner: Scanner, focus: Focus) -> Scan:
     )
 
 
+def plain(found: Scan, root: Root) -> Scan:
+    """With the files of directories that were moved as a whole among the others."""
+    return found.unfold(found.moved, modes=root.has_modes)
+
+
 # --- the focus itself --------------------------------------------------------------------------
 
 
@@ -121,9 +126,9 @@ def test_as_the_whole_folder(
             edit(folder, what, path)
         scanner.ignore = Ignore.parse(PATTERNS)
         scanner.dirs = {unicodedata.normalize("NFC", path) for path in dirs}
-        whole = scanner.look()
+        whole = plain(scanner.look(), root)
         focus = focus_on(root, hints, str)
-        found = look_at(scanner, focus)
+        found = plain(look_at(scanner, focus), root)
     assert found.changed == [seen for seen in whole.changed if focus.covers(seen.path)]
     assert found.missing == list(filter(focus.covers, whole.missing))
     assert found.hidden == list(filter(focus.covers, whole.hidden))
@@ -211,3 +216,22 @@ def test_turned_into_a_file_meanwhile(
     fill(folder, "d")
     found = look_at(scanner, focus)
     assert (changed(found), found.missing) == ([], ["d/a"])
+
+
+def test_part_of_a_directory_that_moved(scanner: Scanner, folder: Path) -> None:
+    """That a directory was moved as a whole is said only where both of its places were looked at
+    as a whole: there may be more in one that was there before."""
+    fill(folder, "d/a", "d/b", "e/c")
+    scanner.learn()
+    for name in "ab":
+        (folder / "d" / name).rename(folder / "e" / name)
+    (folder / "d").rmdir()
+    found = look(scanner, "d", "e/a", "e/b")
+    assert (found.moved, found.missing) == ([], ["d/a", "d/b"])
+    assert changed(found) == ["e/a", "e/b"]
+    (folder / "e").rename(folder / "d")
+    (folder / "d/c").unlink()
+    (folder / "e").mkdir()
+    (folder / "d").rename(folder / "f")
+    (moved,) = look(scanner, "d", "e/a", "f").moved
+    assert (moved.source, moved.target) == ("d", "f")

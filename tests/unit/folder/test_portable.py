@@ -154,3 +154,60 @@ def test_on_windows_a_directory_is_not_synced(folder: Path, monkeypatch: pytest.
     directory = Paths(str(folder)).open_directory("")
     directory.sync()
     directory.close()
+
+
+def as_windows(place: str) -> None:
+    if os.path.exists(place) and not os.stat(place).st_mode & 0o200:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place)
+
+
+@pytest.fixture
+def read_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that the system neither removes nor replaces."""
+    unlink, replace = os.unlink, os.replace
+
+    def refusing_unlink(place: str) -> None:
+        as_windows(place)
+        unlink(place)
+
+    def refusing_replace(source: str, target: str) -> None:
+        as_windows(target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "unlink", refusing_unlink)
+    monkeypatch.setattr(os, "replace", refusing_replace)
+    path = folder / "file"
+    path.write_text("old")
+    path.chmod(0o444)
+    return path
+
+
+def test_read_only_files_of_windows(read_only: Path, folder: Path) -> None:
+    """The mark is taken away before the file is removed or replaced, and not elsewhere."""
+    with pytest.raises(PermissionError):
+        Paths(str(folder), windows=False).unlink("file")
+    (folder / "new").write_text("new")
+    access = Paths(str(folder), windows=True)
+    access.rename("new", "file")
+    assert read_only.read_text() == "new"
+    read_only.chmod(0o444)
+    access.unlink("file")
+    assert not read_only.exists()
+
+
+def test_read_only_file_that_stays(
+    read_only: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps its mark where it cannot be removed all the same, and what is refused for another
+    reason is refused."""
+
+    def refuse(place: str) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    access = Paths(str(folder), windows=True)
+    for mode in (0o444, 0o644):
+        read_only.chmod(mode)
+        with pytest.raises(PermissionError):
+            access.unlink("file")
+        assert read_only.stat().st_mode & 0o777 == mode

@@ -12,9 +12,11 @@ from tests.doubles.still_clock import StillClock
 from tests.unit.folder.placing import stat_at
 
 from firnline.core.hashing import PLAIN
+from firnline.engine.system import SystemClock
 from firnline.folder import read
 from firnline.folder.errors import Changed, Vanished
 from firnline.folder.filesystem import Root
+from firnline.folder.handles import Handles
 from firnline.folder.read import hash_while, read_link, read_small, stream
 
 LIMIT = 1000
@@ -315,12 +317,12 @@ def test_an_error_of_the_hasher_is_told():
 def test_links(root: Root, folder: Path, clock: StillClock, monkeypatch: pytest.MonkeyPatch):
     """A link is read with the stat that belongs to it; one that changed meanwhile is not."""
     (folder / "link").symlink_to("target")
-    assert read_link(root, "link") == ("target", stat_at(root, "link"))
+    assert read_link(root, "link", clock) == ("target", stat_at(root, "link"))
     (folder / "file").touch()
     with pytest.raises(Changed):
-        read_link(root, "file")
+        read_link(root, "file", clock)
     with pytest.raises(Vanished):
-        read_link(root, "missing")
+        read_link(root, "missing", clock)
     text = root.read_link("link")
 
     def swapped(path: str) -> str:
@@ -330,7 +332,7 @@ def test_links(root: Root, folder: Path, clock: StillClock, monkeypatch: pytest.
 
     monkeypatch.setattr(root, "read_link", swapped)
     with pytest.raises(Changed):
-        read_link(root, "link")
+        read_link(root, "link", clock)
 
 
 def test_the_real_time(root: Root, folder: Path):
@@ -340,3 +342,63 @@ def test_the_real_time(root: Root, folder: Path):
     (folder / "file").write_bytes(b"content")
     assert take_small(root, "file", clock) == b"content"
     assert clock.slept
+
+
+@both
+def test_a_server_s_clock(root: Root, file: Path, clock: StillClock, take: Take):
+    """How old a file is says the clock that stamped it: a file that seems an hour old may have been
+    saved just now, and one that seems to come from the future an hour ago."""
+    root.ahead_ns = -3_600_000_000_000
+    moment = int((clock.now() - timedelta(hours=1)).timestamp()) * 1_000_000_000
+    os.utime(file, ns=(moment, moment))
+    take(root, "file", clock)
+    assert sum(clock.slept) >= 2
+    clock.slept.clear()
+    root.ahead_ns = 3_600_000_000_000
+    stamp(file, clock, timedelta(minutes=-59))
+    take(root, "file", clock)
+    assert clock.slept == []
+
+
+class ServerFiles(Handles):
+    """New files are stamped by a clock that is an hour behind."""
+
+    def open(self, path: str, flags: int, mode: int = 0o600) -> int:
+        descriptor = super().open(path, flags, mode)
+        if flags & os.O_CREAT:
+            moment = os.fstat(descriptor).st_mtime_ns - 3_600_000_000_000
+            os.utime(descriptor, ns=(moment, moment))
+        return descriptor
+
+
+def test_the_server_s_clock_is_asked(folder: Path):
+    """A file that is made for it tells how far that clock is off; it does not stay."""
+    with Root(str(folder), access=ServerFiles(str(folder))) as root:
+        for _ in range(2):
+            root.ask_clock(SystemClock())
+            assert -3_700 < root.ahead_ns / 1e9 < -3_500
+        assert (
+            abs(root.now_ns(SystemClock()) / 1e9 - (SystemClock().now().timestamp() - 3_600)) < 100
+        )
+    assert os.listdir(folder / ".firnline/tmp") == []
+
+
+def test_a_clock_that_cannot_be_asked(tmp_path: Path):
+    """Where nothing can be written it is taken for ours."""
+    with Root(str(tmp_path / "missing")) as root:
+        root.ask_clock(SystemClock())
+        assert root.ahead_ns == 0
+
+
+def test_a_link_in_a_coarse_tick(root: Root, folder: Path, clock: StillClock):
+    """Another link may get the same inode in the same tick: it is read when that is over. One with
+    a finer time, an old one and one from the future are read at once."""
+    (folder / "link").symlink_to("target")
+    now = int(clock.now().timestamp()) * 1_000_000_000
+    for age, waits in ((0, True), (1, True), (3, False), (0.5, False), (-3, False)):
+        moment = now - int(age * 1_000_000_000)
+        os.utime(folder / "link", ns=(moment, moment), follow_symlinks=False)
+        clock.moment = StillClock().moment
+        clock.slept.clear()
+        assert read_link(root, "link", clock)[0] == "target"
+        assert (sum(clock.slept) > 0) is waits

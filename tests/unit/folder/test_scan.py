@@ -102,6 +102,11 @@ def test_a_directory_that_is_gone_is_not_waited_for(
     scanner.learn()
     (folder / "d").rename(folder / "e")
     found = scanner.look()
+    (moved,) = found.moved
+    assert (moved.source, moved.target) == ("d", "e")
+    assert clock.slept == []
+    scanner.ignore = Ignore.parse("*.nothing")
+    found = scanner.look()
     assert found.missing == ["d/a/x", "d/b/y"]
     assert changed(found) == ["e/a/x", "e/b/y"]
     assert clock.slept == []

@@ -5,13 +5,17 @@ from collections.abc import Callable
 import pytest
 from tests.unit.state.samples import add, batch, change, put, row
 
-from firnline.core.entry import Change
-from firnline.core.event import Kind, Op
+from firnline.core.batch import read_manifest
+from firnline.core.directory_move import move_manifest
+from firnline.core.entry import Change, Entry
+from firnline.core.event import EventText, Kind, Op
 from firnline.core.hashing import Ref
 from firnline.state.file_index import FileRow
 from firnline.state.folder_state import FolderState
+from firnline.state.journal import EventState
 
 A, B = "old/a", "old/d/b"
+KNOWN = EventState.KNOWN
 
 
 class World:
@@ -168,6 +172,85 @@ def test_origins_must_be_clear_too(state: FolderState, straight: bool, expected:
     world.stands(A)
     world.stands("origin", lambda found: found._replace(kind=Kind.NOTHING, straight=straight))
     assert world.fits(world.moves()) == expected
+
+
+def entries(world: World, event: int) -> list[Entry]:
+    """What the log has of the event, without its name."""
+    found = world.state.journal.entries_of_event(event)
+    return [entry._replace(event=EventText(""), ref=Ref("")) for entry in found]
+
+
+def test_entering_is_as_adding_entry_by_entry(world: World) -> None:
+    """A link, an executable file and times that no name can hold among them."""
+    state = world.state
+    world.stands(A, lambda found: found._replace(flags="x", mtime_ns=-1_500_000))
+    world.stands(B, lambda found: found._replace(kind=Kind.LINK, mtime_ns=5_000_000))
+    world.puts["old/z"] = put(3, "old/z", "old/z")
+    add(state, world.puts["old/z"])
+    world.stands("old/z", lambda found: found._replace(mtime_ns=2**62))
+    with state.transaction("test"):
+        event = state.journal.add(put(8, "any", "name").name, Ref("abcdefghij"), 0, KNOWN)
+        state.directory_moves.enter(event, "old", "new")
+    rows = state.directory_moves.leaving("old", "elsewhere")
+    assert rows is not None
+    changes = read_manifest(move_manifest("old", "new", rows))
+    drafted = add(state, batch(9, *((member, None) for member in changes)))
+    assert entries(world, event) == entries(world, drafted)
+    assert len(entries(world, event)) == 6
+
+
+def test_what_is_leaving(world: World) -> None:
+    """The rows of all that stands there, when a move to the target is all that there is to it."""
+    found = [row[0] for row in world.state.directory_moves.leaving("old", "new") or ()]
+    assert found == [A, B]
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        log_is_not_straight, written_otherwise_on_disk, something_at_the_target,
+        something_was_at_the_target, target_has_a_log,
+    ],
+)  # fmt: skip
+def test_nothing_is_known_to_be_leaving(world: World, twist: Callable[[World], None]) -> None:
+    """Where one path has to be asked about."""
+    twist(world)
+    assert world.state.directory_moves.leaving("old", "new") is None
+
+
+def test_directory_with_an_event_of_its_own_is_not_leaving(world: World) -> None:
+    """It is no file that a `mov` could take along."""
+    world.stands("old/empty", lambda found: found._replace(kind=Kind.DIRECTORY))
+    assert world.state.directory_moves.leaving("old", "new") is None
+
+
+def test_entered_holds_until_anything_is_written(world: World) -> None:
+    """Then what was found out before may hold no more."""
+    state = world.state
+    moves = state.directory_moves
+    assert moves.entered(1) is None
+    with state.transaction("test"):
+        event = state.journal.add(put(8, "any", "name").name, Ref("abcdefghij"), 0, KNOWN)
+        moves.enter(event, "old", "new")
+    assert moves.entered(event) == ("old", "new")
+    assert moves.entered(event + 1) is None
+    with state.transaction("test"):
+        state.set_fact("any", "thing")
+    assert moves.entered(event) is None
+
+
+@pytest.mark.parametrize("straight", [True, False])
+def test_clear_origins(world: World, straight: bool) -> None:
+    """Where a file once was, an edit may have to follow it, or follow one that followed."""
+    state, moves = world.state, world.state.directory_moves
+    assert moves.has_clear_origins("old")
+    add(state, batch(4, (change(Op.MOV, A, A, Ref("0123456789"), source="origin"), None)))
+    assert not moves.has_clear_origins("old")
+    world.stands("origin", lambda found: found._replace(kind=Kind.NOTHING, straight=straight))
+    assert moves.has_clear_origins("old") is straight
+    source = change(Op.MOV, "origin", A, Ref("0123456789"), source="before")
+    add(state, batch(3, (source, None)))
+    assert not moves.has_clear_origins("old")
 
 
 def test_dirty_events_are_spread(world: World) -> None:

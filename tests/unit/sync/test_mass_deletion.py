@@ -15,6 +15,7 @@ from firnline.sync.mass_deletion import (
     ELSEWHERE,
     LATELY,
     LEAST,
+    deleted_by,
     details,
     hold,
     is_lost,
@@ -131,6 +132,20 @@ def test_moved_is_not_lost_however_often() -> None:
     ring = (first, arrived, gone, further, left, back, away)
     assert not lost("q", *ring)
     assert lost("q", *ring, delete(4, "p", back.ref))
+
+
+def test_who_deleted_is_asked_where_the_file_went() -> None:
+    """It was moved by one and deleted by another: the latter's event counts."""
+    first = put(0, "p", "1")
+    arrived, gone = move(1, "p", "q", "1", first.ref)
+    end = delete(2, "q", arrived.ref)
+
+    def named(path: str, *entries: Entry) -> str | None:
+        return deleted_by(path, lambda asked: logs(*entries).get(asked, []))
+
+    assert named("p", first, arrived, gone, end) == end.event
+    assert named("p", first, delete(1, "p", first.ref)) == delete(1, "p", first.ref).event
+    assert named("p") is None
 
 
 def test_endless_moves_end() -> None:

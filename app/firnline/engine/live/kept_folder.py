@@ -14,6 +14,7 @@ from typing import NamedTuple
 from firnline.config.settings import FolderSettings
 from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.watches import Watches
+from firnline.engine.mounts import can_hang
 from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome, noting_failure, remember
@@ -92,12 +93,16 @@ class KeptFolder:
     ) -> None:
         context = opened.context
         context.require_here()
+        if can_hang(self._settings.path):
+            # A server stamps the files, by its own clock.
+            context.root.ask_clock(context.clock)
         if scope.is_whole or reached != self._stores:
             use_stores(self._engine, opened, reached)
             self._stores = reached
         else:
             context.stores, context.unreached = list(reached.stores), list(reached.unreached)
         if scope.is_whole:
+            context.set_aside.clear()
             # Before the look at everything: what changes after it is told.
             self._watches.follow_folder(Path(context.root.path), Ignore.load(context.root))
         # Told by whole passes, and any may become one.
