@@ -48,4 +48,7 @@ def move_manifest(source: str, target: str, rows: Iterable[StandingRow]) -> byte
 def has_short_paths(lines: Sequence[bytes]) -> bool:
     """True when no path in these lines of a manifest can be too long or too deep: its parts are
     known, and only their sum is new."""
+    if max(map(len, lines)) <= 2 * MAX_DEPTH:
+        # A part takes two bytes with the slash before it.
+        return True
     return all(len(line) <= MAX_PATH_BYTES and line.count(b"/") <= MAX_DEPTH for line in lines)

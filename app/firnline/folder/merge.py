@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterable
 from itertools import islice
+from operator import ge
 from typing import NamedTuple
 
 from firnline.core.event import EXECUTABLE, NO_FLAGS, Kind
@@ -73,13 +74,19 @@ class Merge:
         """Raises ValueError when the rows are out of order: all after that would look missing."""
         rows = _Rows(known)
         for run in self._walk:
-            wanted = _as_rows(run)
-            if self._walk.rivals or not rows.take(wanted):
+            if self._walk.rivals or not self._takes_whole(run, rows):
                 self._compare(run, rows)
-            else:
-                self.files += len(run)
-                self.bytes += sum([row[2] for row in wanted])
         self.absent += rows.rest()
+
+    def _takes_whole(self, run: list[Found], rows: "_Rows") -> bool:
+        """False where the files of a directory are neither all new nor all as they were."""
+        if rows.has_none(run):
+            self.new += run
+        elif not rows.take(_as_rows(run)):
+            return False
+        self.files += len(run)
+        self.bytes += sum([found.st_size for _, found, _ in run])
+        return True
 
     def _compare(self, run: list[Found], rows: "_Rows") -> None:
         """File by file."""
@@ -169,6 +176,11 @@ class _Rows:
         self._last = wanted[-1][0]
         return True
 
+    def has_none(self, run: list[Found]) -> bool:
+        """True when the next row comes after all of these."""
+        first = self._first()
+        return first is None or first[0] > run[-1][0]
+
     def before(self, path: str) -> list[KnownRow]:
         """Take those before a path."""
         taken: list[KnownRow] = []
@@ -184,8 +196,10 @@ class _Rows:
     def rest(self) -> list[KnownRow]:
         """Take all that are left."""
         left = [*self._waiting[self._at :], *self._rows]
-        for row in left:
-            self._follow(row)
+        paths = [self._last, *(row[0] for row in left)]
+        if any(map(ge, paths, paths[1:])):
+            for row in left:
+                self._follow(row)
         return left
 
     def _first(self) -> KnownRow | None:

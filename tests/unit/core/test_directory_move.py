@@ -57,8 +57,9 @@ def test_it_can_be_read() -> None:
         (b"a/b", True),
         (b"a" * MAX_PATH_BYTES, True),
         (b"a" * (MAX_PATH_BYTES + 1), False),
-        (b"/" * MAX_DEPTH, True),
-        (b"/" * (MAX_DEPTH + 1), False),
+        (b"/a" * MAX_DEPTH, True),
+        (b"/" * MAX_DEPTH + b"a" * MAX_DEPTH * 2, True),
+        (b"/aa" * (MAX_DEPTH + 1), False),
     ],
 )
 def test_short_paths(line: bytes, short: bool) -> None:
