@@ -48,8 +48,7 @@ async def _live(engine: Engine) -> bool:
         lambda request, caller: carry_out(request, places, caller.say, lambda: caller.gone),
     )
     with _told_to_stop(lambda: gate.post(service.stop)):
-        output.message(_greeting(engine))
-        await service.run()
+        await service.run(lambda: output.message(_greeting(engine)))
     return service.is_cloned
 
 

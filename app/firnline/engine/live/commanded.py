@@ -56,11 +56,14 @@ class Commanded:
         if self._service is not None:
             self._service.stop()
 
-    async def run(self) -> None:
-        """Until `stop`. Raises what `Service.run` raises, and ConfigError when a command left
-        settings that cannot be read."""
+    async def run(self, begun: Callable[[], None]) -> None:
+        """Until `stop`; `begun` is called when commands are taken.
+
+        Raises what `Service.run` raises, and ConfigError when a command left settings that cannot
+        be read."""
         places, outside = self._engine.places, self._engine.outside
         async with controlled(places.control, self._command, outside.steps):
+            begun()
             await self._serve(self._engine)
             while self._settings_changed and not self._stopping:
                 self._settings_changed = False

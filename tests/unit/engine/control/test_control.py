@@ -74,9 +74,17 @@ def test_commands_are_carried_out_one_at_a_time(place):
     assert most == [1] * 5
 
 
-def test_nobody_else_can_reach_the_socket(place):
-    """Whatever the umask is."""
+def test_nobody_else_can_reach_the_socket(place, monkeypatch):
+    """From the first moment on, and whatever the umask is."""
+    seen: list[int] = []
+    change = os.chmod
+
+    def look(path: str, mode: int) -> None:
+        seen.append(stat.S_IMODE(os.stat(path).st_mode))
+        change(path, mode)
+
     before = os.umask(0)
+    monkeypatch.setattr(os, "chmod", look)
     try:
 
         async def use() -> tuple[int, int]:
@@ -87,6 +95,7 @@ def test_nobody_else_can_reach_the_socket(place):
         os.umask(before)
     assert stat.S_IMODE(directory) == 0o700
     assert stat.S_IMODE(standing) == 0o600
+    assert seen == [0o600] or sys.platform != "linux"
 
 
 def test_nothing_is_left_at_the_end(place):
