@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 from firnline.cli import output
+from firnline.cli.handing import carry_out
 from firnline.cli.opening import open_engine
 from firnline.cli.sync import NO_FOLDERS, out_of_reach, what_is_left, what_was_done
+from firnline.engine.live.commanded import Commanded
 from firnline.engine.live.loop_gate import LoopGate
-from firnline.engine.live.service import Service
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import CancelledError
@@ -39,10 +40,15 @@ def run(arguments: Namespace) -> int:
 async def _live(engine: Engine) -> bool:
     """Until it is told to stop; True when it ended because of a clone."""
     gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
-    service = Service(engine, gate, Teller().tell)
+    places = engine.places
+    service = Commanded(
+        engine,
+        gate,
+        Teller().tell,
+        lambda request, caller: carry_out(request, places, caller.say, lambda: caller.gone),
+    )
     with _told_to_stop(lambda: gate.post(service.stop)):
-        output.message(_greeting(engine))
-        await service.run()
+        await service.run(lambda: output.message(_greeting(engine)))
     return service.is_cloned
 
 

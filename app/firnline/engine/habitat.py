@@ -21,7 +21,6 @@ from typing import NamedTuple
 from firnline.core.hashing import PLAIN
 from firnline.core.steps import Steps, no_steps
 from firnline.engine.identity import DeviceIdentity, make_identity, write_private
-from firnline.state.database import set_aside
 
 FILE = "habitat.json"
 _MACHINE_ID = "/etc/machine-id"
@@ -80,6 +79,8 @@ def become_another(
     """Take a new identity; the tables of all folders are set aside first, so that whatever stops
     this in the middle leaves a device without tables, and never another one's tables with a new
     id. Conditions and errors as of `settled_identity`."""
+    from firnline.state.database import set_aside
+
     for path in sorted(state.glob("*.db")):
         set_aside(path, steps)
     return make_identity(state, random, steps)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from firnline.config.schema import HomeKeep
 from firnline.config.settings import FolderSettings
+from firnline.core.clock import format_time
 from firnline.core.hashing import PLAIN
 from firnline.engine.folder_root import require_answer, require_here
 from firnline.engine.replaced_notes import note_replaced
@@ -28,13 +29,13 @@ from firnline.sync.connection import (
     FolderHere,
     ReplacedError,
     announce,
-    exchange_configs,
     find_folder,
     register_folder,
 )
 from firnline.sync.context import Connected, FolderContext, KeepAside, Problem, Unreached
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
+from firnline.sync.records import exchange_records
 
 _REGISTERED = "registered"
 """The fact that says with which stores this folder was registered."""
@@ -252,19 +253,21 @@ def _register_all(engine: Engine, context: FolderContext, config: FolderConfig) 
             drop(context, connected, error)
     if known:
         return
-    try:
-        exchange_configs(context.stores)
-    except StoreError as error:
-        _logger.warning("what the stores say of themselves: %s", error)
+    failed = exchange_records(context.stores, context.layout)
+    for why in failed:
+        _logger.info("what the stores say of one another: %s", why)
+    if failed:
         return
     with context.state.transaction("registered"):
         context.state.set_fact(_REGISTERED, signature)
 
 
 def _signature(engine: Engine, context: FolderContext) -> str:
-    """Changes when there is something new to tell the stores."""
+    """Changes when there is something new to tell the stores, and every day: another device may
+    have told one of them something."""
     stores = sorted((c.store_id, c.generation, c.rating, c.minor) for c in context.stores)
-    return PLAIN.data(repr((stores, engine.peer.record)).encode("utf-8", "backslashreplace"))
+    today = format_time(context.clock.now())[:8]
+    return PLAIN.data(repr((stores, engine.peer.record, today)).encode("utf-8", "backslashreplace"))
 
 
 def _attach(engine: Engine, folder: FolderSettings, context: FolderContext) -> None:

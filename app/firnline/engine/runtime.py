@@ -82,8 +82,8 @@ class Engine:
             settings = load(places.config_file)
             if not held:
                 stack.enter_context(logging_to(places.logs, settings))
-            identity = _identity(places, outside, locked=lock)
-            if lock:
+            identity = _identity(places, outside, locked=lock or held)
+            if lock and not held:
                 identity = settled_identity(places.state, identity, outside.random, outside.steps)
             engine = cls(places, settings, _peer(identity, settings), outside, writes=lock)
             stack.callback(engine.close)

@@ -5,7 +5,7 @@ without one may be a mount that is not mounted, and another one may be a wiped o
 (docs/design.md section 4).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from firnline.core.event import DeviceId
 from firnline.stores import identity
 from firnline.stores.base import Store
-from firnline.stores.configs import DeviceRecord, FolderConfig, StoreConfig, newer
+from firnline.stores.configs import DeviceRecord, FolderConfig, StoreConfig
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
 from firnline.stores.identity import Identity
 from firnline.stores.layout import (
@@ -217,28 +217,6 @@ def own_config(connected: Connected) -> StoreConfig | None:
         return identity.read_store_config(connected.store, StoreHash(connected.store_id))
     except (NotFoundError, CorruptError):
         return None
-
-
-def exchange_configs(stores: Iterable[Connected]) -> None:
-    """Every store of a folder learns what the others are; of two versions the newer one holds."""
-    reached = list(stores)
-    newest: dict[StoreHash, StoreConfig] = {}
-    for connected in reached:
-        config = own_config(connected)
-        if config is not None:
-            newest[config.store_id] = config
-    for connected in reached:
-        for store_id, config in newest.items():
-            if store_id != connected.store_id:
-                _learn(connected.store, config)
-
-
-def _learn(store: Store, config: StoreConfig) -> None:
-    with suppress(NotFoundError, CorruptError):
-        known = identity.read_store_config(store, config.store_id)
-        if newer(known, config).body() == known.body():
-            return
-    identity.write_store_config(store, config)
 
 
 def describe(connected: Connected, config: StoreConfig) -> None:

@@ -75,7 +75,7 @@ class _Shown:
         listed = {entry.name for entry in store.list(self._events) if entry.is_directory}
         days = {day for day in listed if parse_day(day) is not None}
         recent = {day for day in days if day >= since}
-        known = recent if self._days is None else self._days
+        known = days if self._days is None else self._days
         new = frozenset(name for day in recent | (days - known) for name in self._day(store, day))
         self._days = known | days
         self._names = {day: names for day, names in self._names.items() if day >= since}

@@ -1,7 +1,8 @@
 """Hostile things on this computer: items 33 (second half), 64, 65 and 69.
 
-68, canary secrets, is tests/scenario/commands/test_secrets.py. 66 needs the socket of a running
-instance and 67 the system keyring: neither is in this version, and their rows come with them.
+66, the socket of a running instance, is tests/unit/engine/control/test_control_abuse.py. 68, canary
+secrets, is tests/scenario/commands/test_secrets.py. 67 needs the system keyring, which is not in
+this version; its row comes with it.
 """
 
 import os

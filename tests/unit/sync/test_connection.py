@@ -23,7 +23,6 @@ from firnline.sync.connection import (
     connect,
     describe,
     device_names,
-    exchange_configs,
     find_folder,
     folders_in,
     initialise,
@@ -206,28 +205,6 @@ def test_folder_is_found_by_its_id_whatever_its_slug(nas: Connected) -> None:
 
 
 # --- what stores know of one another ------------------------------------------------------------
-
-
-def test_stores_learn_of_one_another(tmp_path: Path, nas: Connected) -> None:
-    """After an exchange each store has the config of the other."""
-    usb = made(tmp_path / "usb", "b" * 16, "usb")
-    exchange_configs([nas, usb])
-    assert identity.read_store_config(nas.store, StoreHash("b" * 16)) == own_config(usb)
-    assert identity.read_store_config(usb.store, StoreHash("a" * 16)) == own_config(nas)
-
-
-def test_newer_config_replaces_an_older_one(tmp_path: Path, nas: Connected) -> None:
-    """What a store says of itself reaches the others with a larger revision, never with a smaller
-    one."""
-    usb = made(tmp_path / "usb", "b" * 16, "usb")
-    exchange_configs([nas, usb])
-    describe(usb, config_of("b" * 16, minor=True, rating=7))
-    exchange_configs([nas, usb])
-    known = identity.read_store_config(nas.store, StoreHash("b" * 16))
-    assert (known.minor, known.rating, known.revision) == (True, 7, 2)
-    identity.write_store_config(nas.store, known._replace(revision=9, rating=9))
-    exchange_configs([nas, usb])
-    assert identity.read_store_config(nas.store, StoreHash("b" * 16)).rating == 9
 
 
 def test_describe_writes_only_what_is_new(nas: Connected) -> None:

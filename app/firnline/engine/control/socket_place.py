@@ -13,7 +13,7 @@ import stat
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -69,6 +69,10 @@ def listen(directory: Path, steps: Steps) -> socket.socket:
     try:
         with address(directory) as place:
             remove(directory, steps)
+            # Linux gives these rights to what `bind` makes; elsewhere they come a moment later,
+            # and the directory alone keeps others out until then.
+            with suppress(OSError):
+                os.fchmod(listening.fileno(), 0o600)
             steps("control.bind")
             listening.bind(place)
             os.chmod(place, 0o600)

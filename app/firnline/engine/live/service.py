@@ -7,7 +7,8 @@ do, but one look at the clock a minute, which notices that the computer slept.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,9 +76,23 @@ class Service:
         """Another device uses this one's identity, which is why it ended."""
 
     def stop(self) -> None:
-        """`run` returns within five seconds."""
+        """`run` returns within five seconds, and no job begins any more."""
         self.is_cloned = False
         self._stopping.set()
+        for kept in self._folders.values():
+            kept.lane.stop()
+
+    @asynccontextmanager
+    async def at_rest(self) -> AsyncIterator[None]:
+        """Inside, no folder has a job or is open; afterwards all of them go on, and look at
+        everything. What stops inside stays stopped."""
+        lanes = [kept.lane for kept in self._folders.values()]
+        try:
+            await asyncio.gather(*(lane.rest() for lane in lanes))
+            yield
+        finally:
+            for lane in lanes:
+                lane.go_on()
 
     async def run(self) -> None:
         """Until `stop`. Raises StoreError when there is no home store."""

@@ -1,102 +1,32 @@
-"""The control socket: both ends of it, and clients that are up to no good."""
+"""The control socket: commands are carried out, and what happens where it cannot be."""
 
 import asyncio
 import os
 import socket
 import stat
-import struct
-import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from tests.unit.engine.control.callers import (
+    REQUEST,
+    Heard,
+    Work,
+    asked,
+    during,
+    echo,
+)
 
 from firnline import __version__
 from firnline.core.steps import no_steps
-from firnline.engine.control import client, server, socket_place
+from firnline.engine.control import socket_place
 from firnline.engine.control.client import BrokenOffError, NotTakenError
-from firnline.engine.control.protocol import MOST_BYTES, Kind, Request, frame, request_frame
-from firnline.engine.control.server import Caller, CarryOut, controlled
+from firnline.engine.control.protocol import Kind, Request, frame
+from firnline.engine.control.server import Caller, controlled
 
 if not hasattr(socket, "AF_UNIX"):
     pytest.skip("this system has no such sockets", allow_module_level=True)
-
-Heard = list[tuple[Kind, str]]
-REQUEST = Request(__version__, "/", ("sync",))
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Deeper than the address of a socket may be long."""
-    return tmp_path / ("deep" * 20) / "control"
-
-
-def during(place: Path, carry_out: CarryOut, use: Callable[[], Awaitable[Any]]) -> Any:
-    """What `use` returns while the socket is served."""
-
-    async def play() -> Any:
-        async with asyncio.timeout(20), controlled(place, carry_out):
-            return await use()
-
-    return asyncio.run(play())
-
-
-def asked(place: Path, request: Request = REQUEST) -> tuple[int, Heard]:
-    """As the command line does it; blocks."""
-    heard: Heard = []
-    return client.hand_over(place, request, lambda *said: heard.append(said)), heard
-
-
-async def echo(request: Request, caller: Caller) -> int:
-    """Says its arguments, from another thread."""
-
-    def work() -> int:
-        for argument in request.arguments:
-            caller.say(Kind.OUTPUT, argument)
-            caller.say(Kind.MESSAGE, argument.upper())
-        return len(request.arguments)
-
-    return await asyncio.to_thread(work)
-
-
-class Work:
-    """A command that lasts until it is told to go on, or nobody waits for it any more."""
-
-    def __init__(self) -> None:
-        self.begun = asyncio.Event()
-        self.end = asyncio.Event()
-        self.callers: list[Caller] = []
-
-    async def __call__(self, request: Request, caller: Caller) -> int:
-        self.callers.append(caller)
-        self.begun.set()
-        while not (self.end.is_set() or caller.gone):
-            await asyncio.sleep(0.001)
-        return 9
-
-
-async def until(reached: Callable[[], bool]) -> None:
-    while not reached():
-        await asyncio.sleep(0.001)
-
-
-def connected(place: Path) -> socket.socket:
-    return socket_place.connect(place, 5)
-
-
-def read_all(connection: socket.socket) -> bytes:
-    """Until the other side closes; blocks."""
-    parts = []
-    try:
-        while part := connection.recv(65536):
-            parts.append(part)
-    except ConnectionError:
-        pass
-    return b"".join(parts)
 
 
 # --- as it should be
@@ -144,9 +74,17 @@ def test_commands_are_carried_out_one_at_a_time(place):
     assert most == [1] * 5
 
 
-def test_nobody_else_can_reach_the_socket(place):
-    """Whatever the umask is."""
+def test_nobody_else_can_reach_the_socket(place, monkeypatch):
+    """From the first moment on, and whatever the umask is."""
+    seen: list[int] = []
+    change = os.chmod
+
+    def look(path: str, mode: int) -> None:
+        seen.append(stat.S_IMODE(os.stat(path).st_mode))
+        change(path, mode)
+
     before = os.umask(0)
+    monkeypatch.setattr(os, "chmod", look)
     try:
 
         async def use() -> tuple[int, int]:
@@ -157,6 +95,7 @@ def test_nobody_else_can_reach_the_socket(place):
         os.umask(before)
     assert stat.S_IMODE(directory) == 0o700
     assert stat.S_IMODE(standing) == 0o600
+    assert seen == [0o600] or sys.platform != "linux"
 
 
 def test_nothing_is_left_at_the_end(place):
@@ -220,254 +159,6 @@ def test_a_name_that_is_too_long_elsewhere(place, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(OSError, match="too long"):
         socket_place.listen(place, no_steps)
-
-
-# --- other users
-
-
-class Answers:
-    """A socket whose system says who is there."""
-
-    def __init__(self, form: str, *values: int) -> None:
-        self.answer = struct.pack(form, *values)
-
-    def getsockopt(self, level: int, option: int, size: int, /) -> bytes:
-        return self.answer[:size]
-
-
-@pytest.mark.parametrize(
-    ("platform", "form", "before"), [("linux", "3i", (77,)), ("darwin", "II3i", (0,))]
-)
-def test_only_the_same_user_is_let_in(monkeypatch, platform, form, before):
-    """By what the system says of the process at the other end."""
-    monkeypatch.setattr(sys, "platform", platform)
-    fill = [0] * (3 if platform == "darwin" else 1)
-    me, other = os.geteuid(), os.geteuid() + 1
-    assert socket_place.is_same_user(Answers(form, *before, me, *fill))
-    assert not socket_place.is_same_user(Answers(form, *before, other, *fill))
-
-
-def test_a_system_that_does_not_say_leaves_it_to_the_directory(monkeypatch):
-    """Which nobody else can enter."""
-    monkeypatch.setattr(sys, "platform", "freebsd14")
-    assert socket_place.is_same_user(Answers("i", 0))
-
-
-@pytest.mark.logs("control: another user was turned away")
-def test_another_user_is_turned_away(place, monkeypatch):
-    """Before a byte of what he says is read."""
-    begun: list[Request] = []
-
-    async def work(request: Request, caller: Caller) -> int:
-        begun.append(request)
-        return 0
-
-    async def use() -> bytes:
-        with connected(place) as connection:
-            monkeypatch.setattr(socket_place, "is_same_user", lambda connection: False)
-            connection.sendall(request_frame(REQUEST))
-            return await asyncio.to_thread(read_all, connection)
-
-    assert during(place, work, use) == b""
-    assert begun == []
-
-
-def test_somebody_else_who_listens_is_told_nothing(place, monkeypatch):
-    """A command may have a password in it."""
-    heard: list[bytes] = []
-    listening = socket_place.listen(place, no_steps)
-    listening.setblocking(True)
-
-    def listen() -> None:
-        connection, _ = listening.accept()
-        with connection:
-            heard.append(read_all(connection))
-
-    thread = threading.Thread(target=listen)
-    thread.start()
-    monkeypatch.setattr(socket_place, "is_same_user", lambda connection: False)
-    with pytest.raises(NotTakenError, match="somebody else"):
-        asked(place)
-    thread.join()
-    listening.close()
-    assert heard == [b""]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_another_user_cannot_even_knock(place):
-    """Played by a process that is somebody else."""
-    knock = "import os,socket,sys; os.setuid(65534); socket.socket(1).connect(sys.argv[1])"
-    for parent in [place.parent, *place.parent.parents[:-1]]:
-        parent.mkdir(parents=True, exist_ok=True)
-    short = Path(f"/tmp/{os.getpid()}-knock")
-
-    async def use() -> str:
-        command = [sys.executable, "-c", knock, str(short / "control" / "socket")]
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
-        return done.stderr
-
-    short.mkdir()
-    try:
-        complaint = during(short / "control", echo, use)
-    finally:
-        (short / "control").rmdir()
-        short.rmdir()
-    assert "PermissionError" in complaint
-
-
-# --- clients that are up to no good
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"C" + (MOST_BYTES + 1).to_bytes(4, "big"),
-        b"C\xff\xff\xff\xff" + bytes(100_000),
-        frame(Kind.REQUEST, b"{}"),
-        frame(Kind.REQUEST, b"[" * 100_000),
-        request_frame(REQUEST) + request_frame(REQUEST),
-        frame(Kind.EXIT, b"0"),
-        bytes(range(50)),
-    ],
-)
-def test_what_is_no_request_is_not_answered(place, sent):
-    """The connection ends, nothing is carried out, and the next client is served."""
-
-    async def use() -> tuple[bytes, tuple[int, Heard]]:
-        def garbage() -> bytes:
-            with connected(place) as connection:
-                try:
-                    connection.sendall(sent)
-                except ConnectionError:
-                    return b""
-                return read_all(connection)
-
-        return await asyncio.to_thread(garbage), await asyncio.to_thread(asked, place)
-
-    answer, (code, heard) = during(place, echo, use)
-    assert answer == b""
-    assert (code, len(heard)) == (1, 2)
-
-
-def test_an_endless_stream_is_cut(place):
-    """A gigabyte would not be read, let alone kept."""
-
-    async def use() -> int:
-        def pour() -> int:
-            sent = 0
-            with connected(place) as connection:
-                connection.sendall(b"C" + MOST_BYTES.to_bytes(4, "big"))
-                try:
-                    for _ in range(1000):
-                        sent += connection.send(bytes(1 << 20))
-                except ConnectionError:
-                    pass
-            return sent
-
-        return await asyncio.to_thread(pour)
-
-    assert during(place, echo, use) < 8 << 20
-
-
-@pytest.mark.parametrize("sent", [b"", b"C", request_frame(REQUEST)[:-1]])
-def test_half_a_request_is_not_waited_for(place, sent, monkeypatch):
-    """Nor one that never begins."""
-    monkeypatch.setattr(server, "PATIENCE", 0.05)
-
-    async def use() -> bytes:
-        with connected(place) as connection:
-            connection.sendall(sent)
-            return await asyncio.to_thread(read_all, connection)
-
-    assert during(place, echo, use) == b""
-
-
-def test_a_client_that_does_not_read_holds_up_nothing(place, monkeypatch):
-    """Its command is told to stop, and the next client is served."""
-    monkeypatch.setattr(server, "MOST_UNREAD", 1 << 20)
-    ended: list[bool] = []
-
-    async def chatter(request: Request, caller: Caller) -> int:
-        if request.directory == "/":
-            while not caller.gone:
-                caller.say(Kind.OUTPUT, "x" * 100_000)
-                await asyncio.sleep(0)
-            ended.append(True)
-        return 7
-
-    async def use() -> tuple[int, Heard]:
-        with connected(place) as connection:
-            connection.sendall(request_frame(REQUEST))
-            await until(lambda: bool(ended))
-            other = Request(__version__, "/other", ())
-            return await asyncio.to_thread(asked, place, other)
-
-    assert during(place, chatter, use) == (7, [])
-
-
-def test_of_many_clients_a_few_are_heard(place):
-    """The others are told so at once, and when the few are gone there is room again."""
-
-    async def use() -> tuple[bytes, int]:
-        idle = [connected(place) for _ in range(server.MOST_CLIENTS)]
-        for each in idle:
-            each.sendall(b"C")
-        await asyncio.sleep(0)
-        with pytest.raises(NotTakenError, match="too many"):
-            await asyncio.to_thread(asked, place)
-        for each in idle:
-            each.close()
-        while True:
-            try:
-                return await asyncio.to_thread(asked, place)
-            except NotTakenError:
-                await asyncio.sleep(0.001)
-
-    assert during(place, echo, use)[0] == 1
-
-
-def test_a_client_that_leaves_stops_its_command(place):
-    """At a safe place, as Ctrl-C does; one that still waits in line is not begun."""
-
-    async def use() -> list[Caller]:
-        with connected(place) as first, connected(place) as second:
-            first.sendall(request_frame(REQUEST))
-            await work.begun.wait()
-            second.sendall(request_frame(REQUEST))
-            await asyncio.sleep(0.01)
-        await until(lambda: work.callers[0].gone)
-        assert (await asyncio.to_thread(asked_of_another, place))[0] == 9
-        return work.callers
-
-    async def play() -> list[Caller]:
-        nonlocal work
-        work = Work()
-        work.end.clear()
-        async with asyncio.timeout(20), controlled(place, work):
-            return await use()
-
-    def asked_of_another(place: Path) -> tuple[int, Heard]:
-        work.end.set()
-        return asked(place)
-
-    work: Work
-    callers = asyncio.run(play())
-    assert len(callers) == 2
-
-
-def test_another_version_is_not_asked(place):
-    """Its arguments may mean something else there; who asked is told which one runs."""
-    other = Request("0.0.1", "/", ("sync",))
-    with pytest.raises(NotTakenError, match=f"Firnline {__version__}"):
-        during(place, echo, lambda: asyncio.to_thread(asked, place, other))
-
-
-def test_a_request_that_is_too_long_is_not_sent(place):
-    """Nobody is to guess what the rest of it was."""
-    long = Request(__version__, "/", ("x" * MOST_BYTES,))
-    with pytest.raises(NotTakenError, match="too long"):
-        during(place, echo, lambda: asyncio.to_thread(asked, place, long))
 
 
 # --- when things go wrong

@@ -110,7 +110,7 @@ def test_text_comes_whole(text):
 @pytest.mark.parametrize("code", [0, 1, 4, 255])
 def test_exit_codes(code):
     """As they are."""
-    [(kind, body)] = Frames(Kind.EXIT).feed(exit_frame(code))
+    [(_, body)] = Frames(Kind.EXIT).feed(exit_frame(code))
     assert parse_exit(body) == code
 
 
