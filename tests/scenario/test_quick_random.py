@@ -19,7 +19,8 @@ from tests.scenario.laptops import Laptop
 from tests.scenario.rehearsal import Rehearsal, after
 from tests.scenario.schedules import ORDINARY, PATHS, Do, Life, Step, rows_of, steps
 from tests.scenario.store_contents import operations
-from tests.scenario.stories import DIRECTORIES, MIXED, OUTBOX, Story
+from tests.scenario.stories import DIRECTORIES, MIXED, OUTBOX
+from tests.scenario.story import Story
 
 from firnline.sync.context import FolderContext
 from firnline.sync.scope import Scope
