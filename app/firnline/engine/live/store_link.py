@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from firnline.core.backoff import Backoff
 from firnline.core.clock import Clock
 from firnline.core.connection_state import ConnectionEvent, ConnectionState, next_state
+from firnline.core.polling import POLLED, Pace
 from firnline.engine.live.store_session import StoreSession
 from firnline.engine.live.store_watch import MakeWatch
 from firnline.stores.errors import StoreError, UnavailableError
@@ -82,11 +83,13 @@ class StoreLink:
         run: str,
         clock: Clock,
         random: Callable[[int], bytes],
+        pace: Pace = POLLED,
         make_watch: MakeWatch | None = None,
         wait: Wait = threading.Condition.wait,
     ) -> None:
         """`connect` opens the store anew. `folder_ids`: of the folders that are kept in it.
-        `run`: see `sync.heartbeat.new_run`, one for all links of a process. `make_watch`: for a
+        `run`: see `sync.heartbeat.new_run`, one for all links of a process. `pace`: of
+        looking for news. `make_watch`: for a
         store that can be watched."""
         self._expected = expected
         self._connect = connect
@@ -95,6 +98,7 @@ class StoreLink:
         self._run = run
         self._clock = clock
         self._random = random
+        self._pace = pace
         self._make_watch = make_watch
         self._wait = wait
         self._condition = threading.Condition()
@@ -205,7 +209,13 @@ class StoreLink:
             self._lose(error)
             return
         session = StoreSession(
-            connected, self._run, self._folder_ids, self._clock, self._make_watch, self._hear
+            connected,
+            self._run,
+            self._folder_ids,
+            self._clock,
+            self._pace,
+            self._make_watch,
+            self._hear,
         )
         try:
             session.begin()

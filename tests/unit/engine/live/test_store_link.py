@@ -17,6 +17,7 @@ from tests.unit.engine.live.linked_store import (
 )
 
 from firnline.core.connection_state import ConnectionState
+from firnline.core.polling import Pace
 from firnline.engine.live import store_link
 from firnline.stores.errors import DeniedError, FullError, UnavailableError
 from firnline.stores.layout import ConnectionLayout, is_current
@@ -164,6 +165,13 @@ def test_once_an_hour_all_is_listed(shelf, device):
     """Whatever the polls may have missed."""
     device.run_for(3601)
     assert device.heard.words() == ["connected", LIST_IT]
+
+
+def test_polls_come_as_often_as_the_settings_say(shelf):
+    """With a longest wait of 5 s it never gets slower."""
+    device = LinkedDevice(shelf, pace=Pace(5, 5))
+    device.run_for(1000)
+    assert device.step() <= 5
 
 
 def test_waking_looks_at_once(shelf, device):
