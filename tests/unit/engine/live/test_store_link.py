@@ -75,6 +75,29 @@ def test_it_is_not_tried_before_its_time_unless_woken(shelf, device):
     assert device.heard.words() == ["lost: UnavailableError", "connected"]
 
 
+def test_a_command_at_work_is_not_disturbed(shelf, device):
+    """While it is held nothing is opened, whoever asks; afterwards it is tried at once."""
+    shelf.disk.available = False
+    device.step()
+    shelf.disk.available = True
+    device.link.hold()
+    device.clock.moment += timedelta(seconds=100)
+    device.link.wake()
+    assert device.step() > 300
+    assert device.heard.words() == ["lost: UnavailableError"]
+    device.link.go_on()
+    device.step()
+    assert device.heard.words() == ["connected"]
+
+
+def test_a_store_that_fails_at_its_first_beat_is_closed_again(shelf, device):
+    """It is no connection before all of it works."""
+    device.faults.append(Fault("put_many", error=UnavailableError("", "broke off")))
+    assert device.step() == 30
+    assert device.heard.words() == ["lost: UnavailableError"]
+    assert device.opened[0].calls[-1] == ("close", "")
+
+
 def test_a_store_that_goes_is_noticed_and_comes_back(shelf, device):
     """While it is connected a failed call loses it, with its reason."""
     device.step()
