@@ -116,6 +116,14 @@ PROGRAM_KEYS = (
         "only what is on its way (auto).",
     ),
     Key(
+        "poll.interval",
+        "poll_interval",
+        int,
+        300,
+        whole(5, 86_400),
+        "The most seconds between two looks at a store that cannot be watched.",
+    ),
+    Key(
         "log.level",
         "log_level",
         str,

@@ -65,6 +65,8 @@ class Settings(NamedTuple):
 
     device_name: str
     home_keep: HomeKeep
+    poll_interval: int
+    """Seconds."""
     log_level: LogLevel
     log_size: int
     """Bytes."""

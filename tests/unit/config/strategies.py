@@ -74,6 +74,7 @@ def settings(draw):
     return Settings(
         device_name=draw(folder_names),
         home_keep=draw(st.sampled_from(HomeKeep)),
+        poll_interval=draw(st.integers(5, 86_400)),
         log_level=draw(st.sampled_from(LogLevel)),
         log_size=draw(st.integers(10_000, 10**9)),
         log_count=draw(st.integers(1, 100)),

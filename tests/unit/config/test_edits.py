@@ -88,7 +88,7 @@ def _changed_lines(path, before=HANDWRITTEN):
 
 
 def _add_all(path, wanted):
-    for key in ("device_name", "home_keep", "log_level", "log_size", "log_count"):
+    for key in ("device_name", "home_keep", "poll_interval", "log_level", "log_size", "log_count"):
         set_option(path, key.replace("_", ".", 1), str(getattr(wanted, key)))
     for store in wanted.stores:
         add_store(path, store)

@@ -63,6 +63,9 @@ stores = [
 folder_id = "bbbbbbbbbbbbbbbb"
 path = "/home/ann/notes"
 paused = true
+
+[poll]
+interval = 60
 """
 
 
@@ -76,6 +79,7 @@ def test_a_full_file_means_what_it_says():
     assert _settings(FULL) == Settings(
         device_name="frost",
         home_keep=HomeKeep.ALL,
+        poll_interval=60,
         log_level=LogLevel.DEBUG,
         log_size=20000,
         log_count=7,
@@ -101,6 +105,7 @@ def test_a_missing_file_is_all_default(tmp_path):
     assert load(tmp_path / "config.toml") == Settings(
         device_name=default_device_name(),
         home_keep=HomeKeep.AUTO,
+        poll_interval=300,
         log_level=LogLevel.INFO,
         log_size=1_000_000,
         log_count=3,
@@ -141,6 +146,7 @@ def test_each_key_has_a_field_and_each_field_a_key(keys, fields, not_keys):
     [
         ("device.name", "frost"),
         ("home.keep", "all"),
+        ("poll.interval", 60),
         ("log.level", "debug"),
         ("log.size", 20000),
         ("log.count", 7),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from firnline.config.settings import StoreSettings
+from firnline.core.polling import POLLED
 from firnline.engine.live.store_link import Hears, StoreLink
 from firnline.engine.live.store_watch import MakeWatch, StoreWatch
 from firnline.engine.runtime import Engine, store_directory
@@ -39,6 +40,7 @@ def _make_link(engine: Engine, store: StoreSettings, hears: Hears, run: str) -> 
         run=run,
         clock=engine.outside.clock,
         random=engine.outside.random,
+        pace=POLLED._replace(longest=float(engine.settings.poll_interval)),
         make_watch=_watch_of(engine, store, folder_ids),
     )
 

@@ -87,10 +87,15 @@ class Service:
         """Inside, no folder has a job or is open; afterwards all of them go on, and look at
         everything. What stops inside stays stopped."""
         lanes = [kept.lane for kept in self._folders.values()]
+        links = list(self._links.values())
+        for link in links:
+            link.hold()
         try:
             await asyncio.gather(*(lane.rest() for lane in lanes))
             yield
         finally:
+            for link in links:
+                link.go_on()
             for lane in lanes:
                 lane.go_on()
 

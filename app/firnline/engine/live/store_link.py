@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from firnline.core.backoff import Backoff
 from firnline.core.clock import Clock
 from firnline.core.connection_state import ConnectionEvent, ConnectionState, next_state
+from firnline.core.polling import POLLED, WATCHED, Pace
 from firnline.engine.live.store_session import StoreSession
 from firnline.engine.live.store_watch import MakeWatch
 from firnline.stores.errors import StoreError, UnavailableError
@@ -82,11 +83,13 @@ class StoreLink:
         run: str,
         clock: Clock,
         random: Callable[[int], bytes],
+        pace: Pace = POLLED,
         make_watch: MakeWatch | None = None,
         wait: Wait = threading.Condition.wait,
     ) -> None:
         """`connect` opens the store anew. `folder_ids`: of the folders that are kept in it.
-        `run`: see `sync.heartbeat.new_run`, one for all links of a process. `make_watch`: for a
+        `run`: see `sync.heartbeat.new_run`, one for all links of a process. `pace`: of
+        looking for news. `make_watch`: for a
         store that can be watched."""
         self._expected = expected
         self._connect = connect
@@ -95,11 +98,13 @@ class StoreLink:
         self._run = run
         self._clock = clock
         self._random = random
+        self._pace = pace
         self._make_watch = make_watch
         self._wait = wait
         self._condition = threading.Condition()
         self._asked = _Asked()
         self._closing = False
+        self._held = 0
         self._thread = threading.Thread(target=self._live, name=f"store {expected.name}")
         self._thread.daemon = True
         self._state = ConnectionState.WAITING
@@ -130,6 +135,18 @@ class StoreLink:
     def active(self) -> None:
         """Something happened: others may answer soon, so a polled store is asked soon."""
         self._ask(_Asked(active=True))
+
+    def hold(self) -> None:
+        """Until `go_on` the store is not connected anew: a command works there with this device's
+        connection, and whoever opens a connection sweeps its `tmp/`."""
+        with self._condition:
+            self._held += 1
+
+    def go_on(self) -> None:
+        """After `hold`: the command may have changed how the store stands."""
+        with self._condition:
+            self._held -= 1
+        self.wake()
 
     def close(self) -> None:
         """Ends the link; nothing is told any more. Returns within `CLOSING` seconds."""
@@ -187,12 +204,14 @@ class StoreLink:
             self._lose(asked.failed[1])
         elif session is not None:
             self._tend(session, asked)
-        elif asked.wake or now >= self._due:
+        elif not self._held and (asked.wake or now >= self._due):
             self._try()
         return self._rest()
 
     def _rest(self) -> float:
         """Seconds until something is due."""
+        if self._session is None and self._held:
+            return WATCHED.longest
         due = self._due if self._session is None else self._session.due
         return max(due - self._clock.monotonic(), 0.0)
 
@@ -205,7 +224,13 @@ class StoreLink:
             self._lose(error)
             return
         session = StoreSession(
-            connected, self._run, self._folder_ids, self._clock, self._make_watch, self._hear
+            connected,
+            self._run,
+            self._folder_ids,
+            self._clock,
+            self._pace,
+            self._make_watch,
+            self._hear,
         )
         try:
             session.begin()

@@ -8,7 +8,7 @@ another lead.
 from collections.abc import Callable, Collection
 
 from firnline.core.clock import Clock
-from firnline.core.polling import POLLED, WATCHED, Polling
+from firnline.core.polling import WATCHED, Pace, Polling
 from firnline.engine.live.store_watch import MakeWatch, Watch
 from firnline.stores.errors import DeniedError, FullError
 from firnline.sync.context import Connected
@@ -29,6 +29,7 @@ class StoreSession:
         run: str,
         folder_ids: Collection[str],
         clock: Clock,
+        pace: Pace,
         make_watch: MakeWatch | None,
         hear: Callable[[News], None],
     ) -> None:
@@ -38,6 +39,7 @@ class StoreSession:
         """Who else is connected."""
         self._folder_ids = folder_ids
         self._clock = clock
+        self._pace = pace
         self._heart = Heartbeat(connected, run=run, clock=clock)
         self._beats = False
         self._reader = NewsReader(connected.store, folder_ids, clock)
@@ -48,7 +50,7 @@ class StoreSession:
         self._beat_due = now
         self._all_due = now + WATCHED.shortest
         self._sweep_due = now + SWEEPING
-        self._polling = Polling.begin(now, POLLED)
+        self._polling = Polling.begin(now, self._pace)
 
     def begin(self) -> None:
         """Beat for the first time, and begin to look for news. What is there already is left to a
@@ -71,14 +73,14 @@ class StoreSession:
 
     def active(self) -> None:
         """Others may answer soon."""
-        self._polling = self._polling.active(self._clock.monotonic(), POLLED)
+        self._polling = self._polling.active(self._clock.monotonic(), self._pace)
 
     def tend(self, *, at_once: bool) -> News:
         """Do what is due, or all of it; returns what is new. Raises ClonedError and StoreError."""
         now = self._clock.monotonic()
         if self._watch is not None and not self._watch.works:
             self._end_watch()
-            self._polling = Polling.begin(now, POLLED)
+            self._polling = Polling.begin(now, self._pace)
         if at_once or now >= self._beat_due:
             self.beat()
         if at_once or now >= self._all_due:
@@ -89,7 +91,7 @@ class StoreSession:
     def _look_at_all(self, now: float) -> News:
         """Whatever was missed; and what could not be watched may be now."""
         self._all_due = now + WATCHED.shortest
-        self._polling = self._polling.active(now, POLLED)
+        self._polling = self._polling.active(now, self._pace)
         if self._watch is None:
             self._begin_watch()
         return dict.fromkeys(self._folder_ids)
@@ -114,7 +116,7 @@ class StoreSession:
 
     def _poll(self, now: float) -> News:
         news = self._reader.read()
-        self._polling = self._polling.looked(now, POLLED, news=bool(news))
+        self._polling = self._polling.looked(now, self._pace, news=bool(news))
         return news
 
     def _begin_watch(self) -> None:

@@ -17,6 +17,7 @@ from tests.unit.engine.live.linked_store import (
 )
 
 from firnline.core.connection_state import ConnectionState
+from firnline.core.polling import Pace
 from firnline.engine.live import store_link
 from firnline.stores.errors import DeniedError, FullError, UnavailableError
 from firnline.stores.layout import ConnectionLayout, is_current
@@ -72,6 +73,29 @@ def test_it_is_not_tried_before_its_time_unless_woken(shelf, device):
     device.link.wake()
     device.step()
     assert device.heard.words() == ["lost: UnavailableError", "connected"]
+
+
+def test_a_command_at_work_is_not_disturbed(shelf, device):
+    """While it is held nothing is opened, whoever asks; afterwards it is tried at once."""
+    shelf.disk.available = False
+    device.step()
+    shelf.disk.available = True
+    device.link.hold()
+    device.clock.moment += timedelta(seconds=100)
+    device.link.wake()
+    assert device.step() > 300
+    assert device.heard.words() == ["lost: UnavailableError"]
+    device.link.go_on()
+    device.step()
+    assert device.heard.words() == ["connected"]
+
+
+def test_a_store_that_fails_at_its_first_beat_is_closed_again(shelf, device):
+    """It is no connection before all of it works."""
+    device.faults.append(Fault("put_many", error=UnavailableError("", "broke off")))
+    assert device.step() == 30
+    assert device.heard.words() == ["lost: UnavailableError"]
+    assert device.opened[0].calls[-1] == ("close", "")
 
 
 def test_a_store_that_goes_is_noticed_and_comes_back(shelf, device):
@@ -164,6 +188,13 @@ def test_once_an_hour_all_is_listed(shelf, device):
     """Whatever the polls may have missed."""
     device.run_for(3601)
     assert device.heard.words() == ["connected", LIST_IT]
+
+
+def test_polls_come_as_often_as_the_settings_say(shelf):
+    """With a longest wait of 5 s it never gets slower."""
+    device = LinkedDevice(shelf, pace=Pace(5, 5))
+    device.run_for(1000)
+    assert device.step() <= 5
 
 
 def test_waking_looks_at_once(shelf, device):
