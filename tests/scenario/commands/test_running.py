@@ -131,3 +131,19 @@ def test_clone_of_this_device_makes_it_another_one(anna: Device, bert: Device, n
     bert.text("sync")
     assert (bert.read("a.txt"), bert.read("b.txt")) == ("a", "b")
     assert [parse_name(path.name).device for path in sorted(events.glob("*/*"))] == [before, after]
+
+
+def test_status_names_one_lead(anna: Device, bert: Device) -> None:
+    """Of two devices that run one leads the store; a device that only syncs does not."""
+
+    def leads(device: Device) -> tuple[bool, int]:
+        store = device.document("status")["folders"][0]["stores"][0]
+        return store["lead"], store["connections"]
+
+    anna.text("sync")
+    assert leads(anna) == (False, 1)
+    with running(anna):
+        until(lambda: leads(anna) == (True, 1))
+        with running(bert):
+            until(lambda: leads(bert)[1] == 2)
+            assert sorted([leads(anna), leads(bert)]) == [(False, 2), (True, 2)]
