@@ -6,11 +6,12 @@ another lead.
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from firnline.core.clock import Clock
 from firnline.core.polling import WATCHED, Pace, Polling
 from firnline.engine.live.store_watch import MakeWatch, Watch
-from firnline.stores.errors import DeniedError, FullError
+from firnline.stores.errors import DeniedError, FullError, StoreError
 from firnline.sync.context import Connected
 from firnline.sync.heartbeat import NOBODY, Heartbeat
 from firnline.sync.news import News, NewsReader
@@ -137,4 +138,6 @@ class StoreSession:
     def close(self) -> None:
         """The store is used no more by this link."""
         self._end_watch()
-        self.connected.store.close()
+        # It may well be what broke.
+        with suppress(StoreError):
+            self.connected.store.close()
