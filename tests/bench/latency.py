@@ -134,6 +134,8 @@ class Bench:
         second.sync()
         with self._first.open() as sender, self._second.open() as receiver:
             self._news()
+            # What was written so far is not waited for by the first saves.
+            os.sync()
             for number in range(self._options.saves):
                 self._save(sender, receiver, number)
         print(self._tells, self._learns, sep="\n")
