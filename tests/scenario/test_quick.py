@@ -586,3 +586,21 @@ def _reads_all(context: FolderContext, sql: str) -> bool:
     plan = context.state.database.connection.execute(f"EXPLAIN QUERY PLAN {sql}")
     scanned = [step.split()[1] for *_, step in plan if step.startswith("SCAN ")]
     return not {"files", "f", "entries", "n", "events", "e", "c"}.isdisjoint(scanned)
+
+
+def test_directory_whose_files_wait(pair: Pair) -> None:
+    """It is not told as emptied by the user, whatever else comes and goes in it."""
+    a, _ = pair
+    with a.awake() as context:
+        for name in FILES[:16]:
+            a.delete(name)
+        question = only(quick(context, *FILES[:16]), 16, "here")
+        a.write("d0/new", "new")
+        assert quick(context, "d0/new").written == 1
+        for name in ("d0/new", FILES[16]):
+            a.delete(name)
+            report = quick(context, name)
+            assert report.written == 0
+        assert only(report, 18, "here").since == question.since
+        assert quick(context, "d0/nothing").written == 0
+        assert not context.state.files.directories()

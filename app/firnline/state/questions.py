@@ -83,6 +83,17 @@ class QuestionTable:
         rows = self._sql.execute("SELECT path, base FROM asked WHERE question=?", (question_id,))
         return dict(rows.fetchall())
 
+    def is_about(self, question_id: str, heads: Iterable[str]) -> bool:
+        """True when one of its paths is among these or below one of them."""
+        row = self._sql.execute(
+            "SELECT 1 FROM json_each(:heads) w"
+            " WHERE EXISTS (SELECT 1 FROM asked WHERE question=:id AND path=w.value)"
+            " OR EXISTS (SELECT 1 FROM asked WHERE question=:id"
+            " AND path > w.value || '/' AND path < w.value || '0') LIMIT 1",
+            {"heads": json.dumps(list(heads)), "id": question_id},
+        ).fetchone()
+        return row is not None
+
     def ask(
         self,
         kind: str,

@@ -75,7 +75,7 @@ class DeletionGuard:
         not looked at by this scan is taken to be gone still.
         """
         state, side = self._context.state, self._here
-        if not scan.complete:
+        if not scan.complete or not (gone or side.concerns(scan)):
             return set()
         waiting = side.waiting(scan.focus)
         files = {p: row for p, row in waiting.items() if row.kind is not Kind.DIRECTORY}
@@ -215,6 +215,14 @@ class _Side:
     def is_large(self, gone: Collection[str]) -> bool:
         """False where so few files are no mass deletion, whatever else the folder has."""
         return len(gone) + len(self._lately) >= LEAST
+
+    def concerns(self, scan: Scan) -> bool:
+        """False when a scan that finds nothing gone says nothing of what waits either."""
+        current = next((q for q in self.questions if q.is_open), None)
+        if scan.focus is None or current is None:
+            return True
+        emptied = scan.empty_directories or scan.gone_directories
+        return bool(emptied) or self._table.is_about(current.id, scan.focus.heads)
 
     def waiting(self, focus: Focus | None) -> dict[str, FileRow]:
         """The rows of what the open question is about and was not looked at."""

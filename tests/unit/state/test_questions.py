@@ -76,3 +76,13 @@ def test_answer_stays_until_it_was_carried_out(state: FolderState) -> None:
         state.questions.drop(first.id)
     assert state.questions.all() == []
     assert state.questions.asked(first.id) == {}
+
+
+def test_what_a_question_is_about(state: FolderState) -> None:
+    """Its paths, asked for by themselves or by a directory above them."""
+    question = ask(state, EARLY, {"d/a": "base", "e": "base"})
+    ask(state, EARLY, {"x": "base"}, "elsewhere")
+    for heads in (["d/a"], ["d"], ["none", "e"]):
+        assert state.questions.is_about(question.id, heads)
+    for heads in ([], ["d/", "d/a/b", "d/b"], ["x"], ["", "d-", "D"]):
+        assert not state.questions.is_about(question.id, heads)
