@@ -597,10 +597,10 @@ def test_directory_whose_files_wait(pair: Pair) -> None:
         question = only(quick(context, *FILES[:16]), 16, "here")
         a.write("d0/new", "new")
         assert quick(context, "d0/new").written == 1
-        for name in ("d0/new", FILES[16]):
+        for number, name in enumerate(("d0/new", FILES[16]), 17):
             a.delete(name)
             report = quick(context, name)
             assert report.written == 0
-        assert only(report, 18, "here").since == question.since
+            assert only(report, number, "here").since == question.since
         assert quick(context, "d0/nothing").written == 0
         assert not context.state.files.directories()
