@@ -27,6 +27,11 @@ _EXTENSIONS = ("math", "_datetime", "_json", "_sqlite3", "unicodedata", "fcntl",
 
 def sync(arguments: Namespace) -> int:
     """See `firnline.cli.sync`."""
+    if "inside" in arguments:
+        # Carried out for somebody else: all is loaded, and a process with threads is not to fork.
+        from firnline.cli.sync import sync as run
+
+        return run(arguments)
     with looking_ahead(telling_module(), partial(look, arguments)):
         from firnline.cli.sync import sync as run
 

@@ -22,7 +22,7 @@ HANDED = frozenset(
         *("store_commands:test", "refill:refill"),
         *("folder_commands:create", "folder_commands:join", "folder_commands:remove"),
         *("folder_commands:pause", "folder_commands:resume", "folder_commands:stores"),
-        *("sync:sync", "verify:verify", "conflicts:conflicts", "questions:answer"),
+        *("begin_sync:sync", "verify:verify", "conflicts:conflicts", "questions:answer"),
         "config:set_value",
     }
 )

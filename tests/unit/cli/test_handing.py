@@ -121,6 +121,16 @@ def test_a_caller_who_is_gone_stops_the_command(held, tmp_path):
     assert held.carry_out("sync") == 1
 
 
+def test_no_process_is_forked_for_somebody_else(held, monkeypatch):
+    """The one that runs has threads, whose locks a copy of it would keep for ever."""
+
+    def refuse() -> int:
+        raise AssertionError("forked")
+
+    monkeypatch.setattr("os.fork", refuse)
+    assert held.carry_out("sync") == 0
+
+
 @pytest.mark.logs("a mistake in the program")
 def test_a_mistake_is_told_to_the_caller(held, monkeypatch):
     """As it would be told without anybody between."""
