@@ -124,10 +124,10 @@ def test_a_caller_who_is_gone_stops_the_command(held, tmp_path):
 def test_no_process_is_forked_for_somebody_else(held, monkeypatch):
     """The one that runs has threads, whose locks a copy of it would keep for ever."""
 
-    def refuse() -> int:
-        raise AssertionError("forked")
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("looks ahead")
 
-    monkeypatch.setattr("os.fork", refuse)
+    monkeypatch.setattr("firnline.cli.begin_sync.looking_ahead", refuse)
     assert held.carry_out("sync") == 0
 
 
