@@ -35,7 +35,6 @@ from firnline.sync.connection import (
 from firnline.sync.context import Connected, FolderContext, KeepAside, Problem, Unreached
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
-from firnline.sync.records import exchange_records
 
 _REGISTERED = "registered"
 """The fact that says with which stores this folder was registered."""
@@ -253,6 +252,8 @@ def _register_all(engine: Engine, context: FolderContext, config: FolderConfig) 
             drop(context, connected, error)
     if known:
         return
+    from firnline.sync.records import exchange_records
+
     failed = exchange_records(context.stores, context.layout)
     for why in failed:
         _logger.info("what the stores say of one another: %s", why)
