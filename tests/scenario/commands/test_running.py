@@ -28,6 +28,7 @@ def test_saved_file_is_there_a_moment_later(anna: Device, bert: Device) -> None:
         (bert.folder / "a.txt").unlink()
         until(is_gone(anna.folder / "a.txt"))
     assert [line["op"] for line in anna.records("log", "docs:a.txt")] == ["del", "put", "put"]
+    assert anna.records("log", "docs:moved/deep/b.txt")[0]["op"] == "mov"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -97,6 +98,50 @@ def test_folder_that_is_away_and_returns(anna: Device, bert: Device) -> None:
         assert holds(bert, "a.txt", "a")()
         anna.write("c.txt", "c")
         until(holds(bert, "c.txt", "c"))
+
+
+def test_folder_comes_and_goes_by_commands(anna: Device, bert: Device) -> None:
+    """One that is removed is let go of at once, one that is joined again is taken up."""
+    with running(anna), running(bert):
+        anna.write("a.txt", "a")
+        until(holds(bert, "a.txt", "a"))
+        bert.run("folder", "remove", "docs")
+        assert not (bert.folder / ".firnline" / "id").exists()
+        anna.write("b.txt", "b")
+        bert.run("folder", "join", "docs", "docs")
+        until(holds(bert, "b.txt", "b"))
+        bert.write("c.txt", "c")
+        until(holds(anna, "c.txt", "c"))
+        assert holds(anna, "a.txt", "a")()
+
+
+def test_store_comes_and_goes_by_commands(anna: Device, tmp_path: Path) -> None:
+    """A new one is filled without anybody asking, one that is dropped gets nothing more."""
+    with running(anna):
+        anna.write("a.txt", "a")
+        anna.run("store", "add", "usb", str(tmp_path / "usb"))
+        anna.run("folder", "stores", "docs", "--add", "usb")
+        events = tmp_path / "usb"
+        until(lambda: len(list(events.glob("docs-*/events/*/*"))) == 1)
+        anna.run("folder", "stores", "docs", "--drop", "usb")
+        anna.write("b.txt", "b")
+        until(lambda: len(anna.records("log")) == 2)
+        assert len(list(events.glob("docs-*/events/*/*"))) == 1
+
+
+def test_two_folders_of_which_one_is_away(anna: Device, bert: Device, tmp_path: Path) -> None:
+    """The other one goes on, and so does `status`, which names the one."""
+    more = anna.base / "more"
+    more.mkdir()
+    anna.run("folder", "create", "more")
+    more.rename(anna.base / "elsewhere")
+    with running(anna) as process, running(bert):
+        until(lambda: "folder more" in process.said)
+        anna.write("a.txt", "a")
+        until(holds(bert, "a.txt", "a"))
+        states = {each["name"]: each["state"] for each in anna.document("status")["folders"]}
+        assert states["more"] == "error"
+        assert states["docs"] != "error"
 
 
 def test_others_read_while_it_runs(anna: Device) -> None:
