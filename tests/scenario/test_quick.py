@@ -604,3 +604,29 @@ def test_directory_whose_files_wait(pair: Pair) -> None:
             assert only(report, number, "here").since == question.since
         assert quick(context, "d0/nothing").written == 0
         assert not context.state.files.directories()
+
+
+def test_contents_that_nobody_has(pair: Pair) -> None:
+    """A pass that learns nothing of the stores does not look for them again, commits nothing for
+    them and says that they wait; one that learns something asks everybody."""
+    a, b = pair
+    steps = KillAt()
+    a.write("single", "x" * 10)
+    a.sync()
+    (event,) = (p for p in a.stores[0].glob("*/events/*/*") if "_put_" in p.name)
+    body = event.read_bytes()
+    event.write_bytes(b"y" * 10)
+    with b.awake(steps) as context:
+        report = run_pass(context)
+        assert [p.kind for p in report.problems if p.path] == ["pending"]
+        b.write("d0/00", "saved again")
+        steps.names.clear()
+        report = quick(context, "d0/00")
+        assert (report.written, report.complete) == (1, False)
+        assert [p.kind for p in report.problems if p.path] == ["pending"]
+        commits = [step for step in steps.names if step.startswith("commit ")]
+        assert commits == ["commit open event", "commit confirm event"]
+        event.write_bytes(body)
+        assert quick(context, "d0/00").applied == 0
+        assert run_pass(context, Scope(frozenset(), {"any store": None})).applied == 1
+    assert b.read("single") == "x" * 10

@@ -152,6 +152,8 @@ class FolderContext:
         self.deleted_lately: dict[str, dict[str, float]] = {}
         """Files that passes gave up without asking, by the side on which they were deleted: path →
         when, by the monotonic clock. Many small deletions may be one large one."""
+        self.missing_contents: set[str] = set()
+        """Hashes that no store in reach had when they were looked for last."""
         self.require_here = require_here
         """Raises when the folder's root or marker is missing or another (docs/design.md section 7,
         *Safety*). Asked before a pass, and again before anything is told as gone."""

@@ -172,7 +172,7 @@ class _Rounds:
         self._scanner = scanner
         self._report = report
         self._writer = EventWriter(context)
-        self._pending = Pending(context)
+        self._pending = Pending(context, asks=scope.learns)
         self._guard = DeletionGuard(context)
         self._unsettled: dict[str, str] = {}
         self._dirty: set[str] = set()

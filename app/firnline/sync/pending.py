@@ -1,7 +1,7 @@
 """Contents that nobody in reach has: what waits for them (docs/design.md section 2, *pending*).
 
-Kept for one pass: the next one asks everybody again. Only that an event waits is noted, so that it
-can be shown in between.
+Kept until a pass asks everybody again, which all do but those that learn nothing of the stores.
+Only that an event waits is noted, so that it can be shown in between.
 """
 
 from firnline.core.entry import Entry
@@ -13,10 +13,14 @@ from firnline.sync.context import FolderContext
 class Pending:
     """What this pass found that it cannot have."""
 
-    def __init__(self, context: FolderContext) -> None:
+    def __init__(self, context: FolderContext, *, asks: bool = True) -> None:
+        """`asks` False: what passes before this one did not find is not looked for."""
+        self._asks = asks
         self._journal = context.state.journal
         self._transaction = context.state.transaction
-        self._hashes: set[str] = set()
+        self._hashes = context.missing_contents
+        if asks:
+            self._hashes.clear()
         self._unreadable: set[str] = set()
         self._asked = False
 
@@ -28,6 +32,8 @@ class Pending:
         self._asked = True
         rows = self._journal.in_state(EventState.BODILESS)
         self._unreadable = {row.name for row in rows if op_of(row.name) is Op.PAT}
+        if not self._asks:
+            return
         again = [row.id for row in rows if row.name not in self._unreadable]
         if again:
             with self._transaction("retry contents"):

@@ -28,6 +28,11 @@ class Scope(NamedTuple):
         """Folder and stores are looked at as a whole."""
         return self.paths is None and self.news is None
 
+    @property
+    def learns(self) -> bool:
+        """Something may be new in a store."""
+        return self.news is None or any(names is None or names for names in self.news.values())
+
 
 WHOLE = Scope()
 MOST_HINTS = 5_000
