@@ -53,6 +53,9 @@ class KeptFolder:
         self._stack = ExitStack()
         self._opened: OpenFolder | None = None
         self._stores: Reached | None = None
+        """The stores of the last job, as they were given."""
+        self._usable = Reached((), ())
+        """What this folder may use of them."""
 
     def run(self, scope: Scope, reached: Reached) -> Done:
         """One pass with these stores. What fails is told in the outcome; nothing is raised."""
@@ -99,8 +102,11 @@ class KeptFolder:
         if scope.is_whole or reached != self._stores:
             use_stores(self._engine, opened, reached)
             self._stores = reached
+            self._usable = Reached(tuple(context.stores), tuple(context.unreached))
         else:
-            context.stores, context.unreached = list(reached.stores), list(reached.unreached)
+            # Without those that were refused: a store that was filled again waits for its user.
+            usable = self._usable
+            context.stores, context.unreached = list(usable.stores), list(usable.unreached)
         if scope.is_whole:
             context.set_aside.clear()
             # Before the look at everything: what changes after it is told.

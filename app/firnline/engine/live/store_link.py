@@ -21,7 +21,7 @@ from firnline.core.connection_state import ConnectionEvent, ConnectionState, nex
 from firnline.core.polling import POLLED, WATCHED, Pace
 from firnline.engine.live.store_session import StoreSession
 from firnline.engine.live.store_watch import MakeWatch
-from firnline.stores.errors import StoreError, UnavailableError
+from firnline.stores.errors import FutureFormatError, StoreError, UnavailableError
 from firnline.sync.connection import Expected, ReplacedError
 from firnline.sync.context import Connected, Unreached
 from firnline.sync.heartbeat import NOBODY, ClonedError, Look
@@ -129,8 +129,16 @@ class StoreLink:
         self._ask(_Asked(wake=True))
 
     def failed(self, store: Connected, why: Exception) -> None:
-        """A job could not use the store: it is connected anew, after a while."""
-        self._ask(_Asked(failed=(store, why)))
+        """A job could not use the store: it is connected anew, after a while.
+
+        What only one folder's user can mend (its tables know another generation, its format is a
+        later one) takes the store from nobody else; it is only asked whether it is still the one.
+        """
+        refilled = isinstance(why, ReplacedError) and why.refilled
+        if refilled or isinstance(why, FutureFormatError):
+            self._ask(_Asked(beat=True))
+        else:
+            self._ask(_Asked(failed=(store, why)))
 
     def active(self) -> None:
         """Something happened: others may answer soon, so a polled store is asked soon."""

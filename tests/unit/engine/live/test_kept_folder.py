@@ -67,6 +67,23 @@ def test_jobs_share_what_is_open(kept: Kept) -> None:
     assert kept.run().report.written == 1
 
 
+def test_store_that_was_filled_again_is_left_alone_by_quick_jobs(kept: Kept, nas: Path) -> None:
+    """Its user is asked first: no job writes there before the answer, also where the store itself
+    is connected."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    (current,) = nas.glob("stores/*/is_current")
+    current.write_text("0" * 16)
+    kept.engine.ask_again("nas")
+    reached = kept.reached
+    assert kept.run(reached=reached).waits
+    before = sorted(nas.glob("docs-*/**/*"))
+    kept.anna.write("b.txt", "b")
+    quick = kept.run(Scope(frozenset({"b.txt"}), {}), reached)
+    assert (quick.waits, quick.report.written) == (True, 1)
+    assert sorted(nas.glob("docs-*/**/*")) == before
+
+
 def test_folder_is_watched_before_it_is_looked_at(kept: Kept) -> None:
     """So that nothing changes unseen between the two."""
     assert kept.jobs.run(WHOLE, kept.reached).watched

@@ -19,8 +19,9 @@ from tests.unit.engine.live.linked_store import (
 from firnline.core.connection_state import ConnectionState
 from firnline.core.polling import Pace
 from firnline.engine.live import store_link
-from firnline.stores.errors import DeniedError, FullError, UnavailableError
+from firnline.stores.errors import DeniedError, FullError, FutureFormatError, UnavailableError
 from firnline.stores.layout import ConnectionLayout, is_current
+from firnline.sync.connection import ReplacedError
 from firnline.sync.heartbeat import ClonedError
 
 LIST_IT = {FOLDER_ID: None}
@@ -121,6 +122,30 @@ def test_a_job_that_failed_sends_the_store_back(shelf, device):
         assert device.heard.words() == ["connected", "lost: DeniedError"]
         assert device.link.standing.state is ConnectionState.REFUSED
         device.clock.moment += timedelta(seconds=wait)
+
+
+@pytest.mark.parametrize(
+    "why", [ReplacedError(STORE_ID, STORE_ID, refilled=True), FutureFormatError("config", "2")]
+)
+def test_what_one_folder_waits_for_takes_the_store_from_no_other(shelf, device, why):
+    """The tables of a folder know another generation: its user is asked, and the rest goes on."""
+    device.step()
+    device.link.failed(device.link.standing.reached, why)
+    device.run_for(100)
+    assert device.heard.words() == ["connected"]
+
+
+def test_a_store_that_was_filled_again_meanwhile_is_connected_anew(shelf, device):
+    """Its generation is another one: whoever uses the old connection must not write there."""
+    device.step()
+    shelf.disk.files[is_current(STORE_ID)] = b"1" * 16
+    why = ReplacedError(STORE_ID, STORE_ID, refilled=True)
+    device.link.failed(device.link.standing.reached, why)
+    device.step()
+    assert device.heard.words() == ["connected", "lost: ReplacedError"]
+    device.run_for(30)
+    assert device.heard.words() == ["connected"]
+    assert device.link.standing.reached.generation == "1" * 16
 
 
 def test_a_job_with_an_old_connection_says_nothing_of_the_new_one(shelf, device):
