@@ -88,10 +88,12 @@ def test_the_socket_is_this_users_and_goes_with_the_process(anna: Device) -> Non
     """Kill it, and the profile is free: what is left of the socket holds nobody up."""
     control = anna.base / "profile" / "control"
     process = Running(anna)
-    until(lambda: (control / "socket").exists())
-    assert stat.S_IMODE(os.stat(control).st_mode) == 0o700
-    assert stat.S_IMODE(os.stat(control / "socket").st_mode) == 0o600
-    process.kill()
+    try:
+        until(lambda: (control / "socket").exists())
+        assert stat.S_IMODE(os.stat(control).st_mode) == 0o700
+        assert stat.S_IMODE(os.stat(control / "socket").st_mode) == 0o600
+    finally:
+        process.kill()
     assert (control / "socket").exists()
     anna.run("config", "set", "device.name", "anna again")
     with running(anna):
@@ -111,18 +113,20 @@ def test_a_process_that_is_killed_meanwhile_breaks_off(anna: Device) -> None:
     """Exit code 1: nobody knows how far it came; the command can be given again."""
     anna.write("a.txt", "a")
     process = Running(anna)
-    until((anna.base / "profile" / "control" / "socket").exists)
-    process.process.send_signal(signal.SIGSTOP)
-    command = subprocess.Popen(
-        anna.command("sync"),
-        env=anna.environment,
-        cwd=anna.base,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    open_files = Path(f"/proc/{command.pid}/fd")
-    until(lambda: any("socket" in os.readlink(each) for each in open_files.iterdir()))
-    process.kill()
+    try:
+        until((anna.base / "profile" / "control" / "socket").exists)
+        process.process.send_signal(signal.SIGSTOP)
+        command = subprocess.Popen(
+            anna.command("sync"),
+            env=anna.environment,
+            cwd=anna.base,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        open_files = Path(f"/proc/{command.pid}/fd")
+        until(lambda: any("socket" in os.readlink(each) for each in open_files.iterdir()))
+    finally:
+        process.kill()
     said = command.communicate(timeout=PATIENCE)[1].decode()
     # 4 when the kill came before the connection.
     assert command.returncode in (1, 4), said
