@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from firnline.core.clock import Clock
 
@@ -41,5 +42,12 @@ class LoopGate:
     def _measure(self, seconds: float, when: str, callback: Callable[[], None]) -> None:
         self.worst = max(self.worst, seconds)
         if seconds > LONGEST:
-            what = getattr(callback, "__qualname__", repr(callback))
-            _logger.info("the loop was held for %.0f ms %s %s", seconds * 1000, when, what)
+            _logger.info(
+                "the loop was held for %.0f ms %s %s", seconds * 1000, when, _name(callback)
+            )
+
+
+def _name(callback: Callable[..., object]) -> str:
+    """What it is called, without what it was given."""
+    inner = callback.func if isinstance(callback, partial) else callback
+    return str(getattr(inner, "__qualname__", type(inner).__name__))
