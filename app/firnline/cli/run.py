@@ -5,6 +5,7 @@ import signal
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 from firnline.cli import output
@@ -13,11 +14,14 @@ from firnline.cli.opening import open_engine
 from firnline.cli.sync import NO_FOLDERS, out_of_reach, what_is_left, what_was_done
 from firnline.engine.live.commanded import Commanded
 from firnline.engine.live.loop_gate import LoopGate
+from firnline.engine.live.worker import Worker
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import CancelledError
 
 DONE = 0
+_LAST_WORDS = 0.5
+"""Seconds that what is still to be said has at the end."""
 _CLONED = (
     "Another device uses the identity of this one (a cloned disk, or a copied profile). This"
     " device takes a new one and goes on; nothing is lost."
@@ -40,15 +44,19 @@ def run(arguments: Namespace) -> int:
 async def _live(engine: Engine) -> bool:
     """Until it is told to stop; True when it ended because of a clone."""
     gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
-    places = engine.places
+    places, teller = engine.places, Teller()
+    # Who reads what is said may have stopped to read: that holds up nobody else.
+    saying = Worker("messages", gate)
     service = Commanded(
         engine,
         gate,
-        Teller().tell,
+        lambda outcome: saying.send(partial(teller.tell, outcome)),
         lambda request, caller: carry_out(request, places, caller.say, lambda: caller.gone),
     )
     with _told_to_stop(lambda: gate.post(service.stop)):
         await service.run(lambda: output.message(_greeting(engine)))
+    await asyncio.wait([saying.call(output.flush)], timeout=_LAST_WORDS)
+    saying.end()
     return service.is_cloned
 
 
@@ -98,8 +106,8 @@ class Teller:
             for line in left:
                 if line not in before:
                     output.message(line)
-        except BrokenPipeError:
-            # Nobody listens any more; the work goes on.
+        except OSError:
+            # Nobody listens any more, or there is no room for it; the work goes on.
             output.drop_output()
 
     @staticmethod

@@ -27,7 +27,8 @@ def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
 class Running:
     """The process, and what it said."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, output: int | None = None) -> None:
+        """`output`: a descriptor for its standard output, in place of what can be `reported`."""
         self.device = device
         self._said = device.base / "run.err"
         with self._said.open("wb") as errors, (device.base / "run.out").open("wb") as out:
@@ -35,7 +36,7 @@ class Running:
                 device.command("run"),
                 env=device.environment,
                 cwd=device.base,
-                stdout=out,
+                stdout=out if output is None else output,
                 stderr=errors,
                 stdin=subprocess.DEVNULL,
             )
@@ -61,9 +62,9 @@ class Running:
 
 
 @contextmanager
-def running(device: Device) -> Iterator[Running]:
+def running(device: Device, output: int | None = None) -> Iterator[Running]:
     """A device whose `firnline run` is up; it ends in peace, or the test fails."""
-    process = Running(device)
+    process = Running(device, output)
     try:
         until(lambda: "Keeping" in process.said or process.process.poll() is not None)
         yield process

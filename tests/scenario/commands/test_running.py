@@ -1,8 +1,12 @@
 """`firnline run`: real processes that keep a folder equal while people work and things go wrong."""
 
+import os
 import signal
+import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from tests.scenario.commands.device import Device
@@ -142,6 +146,30 @@ def test_two_folders_of_which_one_is_away(anna: Device, bert: Device, tmp_path: 
         states = {each["name"]: each["state"] for each in anna.document("status")["folders"]}
         assert states["more"] == "error"
         assert states["docs"] != "error"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes that are full by themselves")
+def test_reader_who_stops_to_read_holds_nobody_up(anna: Device, bert: Device) -> None:
+    """A terminal that was told to pause, a pipe that is full: the work goes on."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while os.write(writing, b"." * 4096):
+            pass
+    os.set_blocking(writing, True)
+    with running(anna, writing) as process, running(bert):
+        for number in range(3):
+            anna.write("a.txt", str(number))
+            until(holds(bert, "a.txt", str(number)))
+        os.close(writing)
+        Thread(target=_read_all, args=[reading]).start()
+        assert process.stop() == 0
+
+
+def _read_all(descriptor: int) -> None:
+    while os.read(descriptor, 1 << 16):
+        pass
+    os.close(descriptor)
 
 
 def test_others_read_while_it_runs(anna: Device) -> None:

@@ -25,7 +25,7 @@ class Worker:
     def __init__(self, name: str, gate: LoopGate) -> None:
         self._name = name
         self._gate = gate
-        self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         threading.Thread(target=self._live, name=name, daemon=True).start()
 
     def call(self, function: Callable[[], _Result]) -> "asyncio.Future[_Result]":
@@ -43,6 +43,10 @@ class Worker:
 
         self._queue.put(work)
         return future
+
+    def send(self, function: Callable[[], object]) -> None:
+        """As `call`, where nobody waits for the end of it. `function` raises nothing."""
+        self._queue.put(function)
 
     def end(self) -> None:
         """The thread ends after what was asked for until now."""
