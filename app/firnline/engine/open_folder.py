@@ -283,5 +283,6 @@ def _attach(engine: Engine, folder: FolderSettings, context: FolderContext) -> N
     with context.state.transaction("attach stores"):
         for store_id in gone:
             table.detach(store_id)
+        now = int(context.clock.now().timestamp())
         for connected in new:
-            table.attach(connected.store_id, connected.generation)
+            table.attach(connected.store_id, connected.generation, now)

@@ -194,10 +194,11 @@ def _void_tables(engine: Engine, found: Identity) -> None:
         names = {engine.store_settings(store).store_id for store in folder.stores}
         path = state_file(engine, folder.folder_id)
         if found.store in names and path.exists():
+            now = int(engine.outside.clock.now().timestamp())
             state = FolderState(path, steps=engine.outside.steps)
             try:
                 with state.transaction("refill store"):
-                    state.stores.attach(found.store, found.generation)
+                    state.stores.attach(found.store, found.generation, now)
                     forget_note(state, found.store)
             finally:
                 state.close()

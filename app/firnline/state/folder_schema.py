@@ -128,4 +128,12 @@ MIGRATIONS = (
     -- holds in every directory, and is here before the first file is called so.
     CREATE TABLE aliases (local TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
     """,
+    """
+    -- When this device last had news of the event, in seconds since 1970; whether it was found
+    -- while a store was first read in; how often it was tried in vain, when to try it again.
+    ALTER TABLE lacking ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE lacking ADD COLUMN first_read INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE lacking ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE lacking ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+    """,
 )

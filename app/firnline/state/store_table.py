@@ -5,7 +5,7 @@ store with status 0. What every store has leaves no row, so nothing grows with t
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from firnline.core.clock import DateTime
@@ -13,6 +13,9 @@ from firnline.core.hashing import EMPTY_HASH
 from firnline.state.database import Database
 
 NEVER = DateTime("0" * 20)
+_NOT_COPIED = "0, 2, 3"
+"""States of events that are not passed on (`journal.EventState`): not read yet, refused, or still
+being written."""
 
 
 class StoreRow(NamedTuple):
@@ -25,6 +28,18 @@ class StoreRow(NamedTuple):
     junk: int
     """Names in `events/` that are no event names, as far as they were seen since the last full
     listing."""
+
+
+class OwedRow(NamedTuple):
+    """An event that a store lacks and may get; see `core.replication.Owed`."""
+
+    event: int
+    name: str
+    size: int
+    since: float
+    first_read: bool
+    tries: int
+    not_before: float
 
 
 class StoreTable:
@@ -48,14 +63,16 @@ class StoreTable:
     def ids(self) -> list[str]:
         return [s for (s,) in self._sql.execute("SELECT store FROM stores ORDER BY store")]
 
-    def attach(self, store: str, generation: str) -> None:
-        """A store joins the folder, or was filled again: it is taken to lack everything until it
-        was listed."""
+    def attach(self, store: str, generation: str, since: int = 0) -> None:
+        """A store joins the folder, or was filled again, at this time (seconds since 1970): it is
+        taken to lack everything until it was listed."""
         self.put(StoreRow(store, generation, NEVER, NEVER, 0))
         for table in ("hints", "hint_files"):
             self._sql.execute(f"DELETE FROM {table} WHERE store=?", (store,))
         self._sql.execute(
-            "INSERT OR IGNORE INTO lacking (store, event) SELECT ?, id FROM events", (store,)
+            "INSERT OR IGNORE INTO lacking (store, event, since, first_read)"
+            " SELECT ?, id, ?, 1 FROM events",
+            (store, since),
         )
 
     def detach(self, store: str) -> None:
@@ -64,11 +81,14 @@ class StoreTable:
 
     # --- who lacks what -----------------------------------------------------------------------
 
-    def owe(self, event: int, stores: Iterable[str]) -> None:
-        """A new event: these stores are not known to have it."""
+    def owe(
+        self, event: int, stores: Iterable[str], since: int = 0, *, first_read: bool = False
+    ) -> None:
+        """A new event: these stores are not known to have it. `since`, `first_read`: see
+        `core.replication.Owed`."""
         self._sql.executemany(
-            "INSERT OR IGNORE INTO lacking (store, event) VALUES (?, ?)",
-            ((s, event) for s in stores),
+            "INSERT OR IGNORE INTO lacking (store, event, since, first_read) VALUES (?, ?, ?, ?)",
+            ((s, event, since, int(first_read)) for s in stores),
         )
 
     def has(self, store: str, events: Iterable[int]) -> None:
@@ -84,7 +104,7 @@ class StoreTable:
         somebody writes it again (`has`), whatever listings say.
         """
         self._sql.execute(
-            "INSERT INTO lacking VALUES (?, ?, ?)"
+            "INSERT INTO lacking (store, event, wrong) VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET wrong=max(wrong, excluded.wrong)",
             (store, event, int(wrong)),
         )
@@ -119,6 +139,44 @@ class StoreTable:
                 (store,),
             )
         )
+
+    def owed(self, store: str, only: Iterable[int] | None = None) -> Iterator[OwedRow]:
+        """What a store lacks and this device could read, by name; `only`: of these events."""
+        some = "" if only is None else " AND l.event IN (SELECT value FROM json_each(?))"
+        with_some = () if only is None else (json.dumps(list(only)),)
+        rows = self._sql.execute(
+            "SELECT e.id, e.name, e.size, l.since, l.first_read, l.tries, l.not_before"
+            " FROM lacking l JOIN events e ON e.id=l.event"
+            f" WHERE l.store=? AND e.state NOT IN ({_NOT_COPIED}){some} ORDER BY e.name",
+            (store, *with_some),
+        )
+        for event, name, size, since, first_read, tries, not_before in rows:
+            yield OwedRow(event, name, size, since, bool(first_read), tries, not_before)
+
+    def lacking_parents(self, store: str, events: Iterable[int]) -> dict[int, set[int]]:
+        """Of events, the parents that the store lacks as well; those with none are left out."""
+        rows = self._sql.execute(
+            "SELECT DISTINCT n.event, p.id FROM json_each(?) j"
+            " CROSS JOIN entries n ON n.event=j.value CROSS JOIN events p ON p.ref=n.parent"
+            " CROSS JOIN lacking l ON l.store=? AND l.event=p.id WHERE p.id!=n.event"
+            f" AND p.state NOT IN ({_NOT_COPIED})",
+            (json.dumps(list(events)), store),
+        )
+        found: dict[int, set[int]] = {}
+        for event, parent in rows:
+            found.setdefault(event, set()).add(parent)
+        return found
+
+    def failed(self, store: str, event: int, not_before: int) -> None:
+        """It could not be brought; when to try again, in seconds since 1970."""
+        self._sql.execute(
+            "UPDATE lacking SET tries=tries+1, not_before=? WHERE store=? AND event=?",
+            (not_before, store, event),
+        )
+
+    def forgive(self) -> None:
+        """What failed may be tried at once: another store may have what was missed."""
+        self._sql.execute("UPDATE lacking SET not_before=0 WHERE not_before!=0")
 
     def newest(self, store: str) -> str | None:
         """The largest name of an event that the store has."""

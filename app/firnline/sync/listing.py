@@ -247,7 +247,9 @@ class _Found:
     def book(self) -> None:
         """Inside the caller's transaction."""
         state = self._context.state
-        here = self._here + [_add(self._context, name) for name in self._new]
+        row = state.stores.get(self._store)
+        first = row is not None and row.listed_all == NEVER
+        here = self._here + [_add(self._context, name, first=first) for name in self._new]
         state.stores.has(self._store, here)
         for name in self._lost:
             state.stores.lost(self._store, _add(self._context, name))
@@ -298,15 +300,17 @@ def _parses(name: str) -> bool:
     return True
 
 
-def _add(context: FolderContext, name: str) -> int:
-    """A name that is new: every store owes it until it is found there."""
+def _add(context: FolderContext, name: str, *, first: bool = False) -> int:
+    """A name that is new: every store owes it until it is found there. `first`: it was found by
+    the first listing of a store."""
     state = context.state
     text = EventText(name)
     known = state.journal.event(name)
     if known is not None:
         return known.id
     event = state.journal.add(text, ref_of(text, context.hasher), 0, EventState.NAMED)
-    state.stores.owe(event, state.stores.ids())
+    now = int(context.clock.now().timestamp())
+    state.stores.owe(event, state.stores.ids(), now, first_read=first)
     return event
 
 

@@ -3,6 +3,7 @@
 from tests.unit.state.samples import add, put, time
 
 from firnline.state.folder_state import FolderState
+from firnline.state.journal import EventState
 from firnline.state.store_table import NEVER, StoreRow
 
 
@@ -143,3 +144,59 @@ def test_doubtful_events(state: FolderState) -> None:
         state.stores.lost("s1", doubtful, wrong=True)
     assert not state.stores.is_doubtful("s1", owed)
     assert state.stores.is_doubtful("s1", doubtful)
+
+
+def test_what_a_store_is_owed_says_what_is_known_of_it(state: FolderState) -> None:
+    """By name, with the time of the last news; what this device could not read is left out."""
+    first, second, third = _events(state)
+    with state.transaction("test"):
+        state.stores.owe(first, ["s1"], 100)
+        state.stores.owe(second, ["s1", "s2"], 200, first_read=True)
+        state.stores.owe(third, ["s1"])
+        state.journal.set_state(third, EventState.NAMED)
+    found = list(state.stores.owed("s1"))
+    assert [(each.event, each.since, each.first_read) for each in found] == [
+        (first, 100, False),
+        (second, 200, True),
+    ]
+    assert [each.event for each in state.stores.owed("s1", [second, third])] == [second]
+
+
+def test_store_that_joins_is_first_read(state: FolderState) -> None:
+    """What it lacks is the business of its lead."""
+    _events(state)
+    with state.transaction("test"):
+        state.stores.attach("s1", "generation", 300)
+    assert {(each.since, each.first_read) for each in state.stores.owed("s1")} == {(300, True)}
+
+
+def test_what_failed_is_tried_later(state: FolderState) -> None:
+    """Until something speaks for an earlier attempt; how often it failed is remembered."""
+    first, second, _ = _events(state)
+    with state.transaction("test"):
+        state.stores.owe(first, ["s1", "s2"])
+        for _ in range(2):
+            state.stores.failed("s1", first, 400)
+        state.stores.failed("s1", second, 400)
+    (row,) = state.stores.owed("s1")
+    assert (row.tries, row.not_before) == (2, 400)
+    (other,) = state.stores.owed("s2")
+    assert (other.tries, other.not_before) == (0, 0)
+    with state.transaction("test"):
+        state.stores.forgive()
+    (row,) = state.stores.owed("s1")
+    assert (row.tries, row.not_before) == (2, 0)
+
+
+def test_parents_that_a_store_lacks(state: FolderState) -> None:
+    """Those that it has, and those that could not be read, are waited for by nobody."""
+    first = add(state, put(1, "f", "1"))
+    second = add(state, put(2, "f", "2", parent=state.journal.by_id(first).ref))
+    with state.transaction("test"):
+        state.stores.owe(first, ["s1"])
+        state.stores.owe(second, ["s1", "s2"])
+    assert state.stores.lacking_parents("s1", [first, second]) == {second: {first}}
+    assert state.stores.lacking_parents("s2", [first, second]) == {}
+    with state.transaction("test"):
+        state.journal.set_state(first, EventState.REFUSED)
+    assert state.stores.lacking_parents("s1", [first, second]) == {}
