@@ -184,13 +184,14 @@ class Service:
             lane.list_store(store.store_id)
 
     def lost(self, store: Unreached) -> None:
-        """A store cannot be used any more."""
+        """A store cannot be used any more, or for another reason: told, or asked about, by a job
+        that looks at nothing else."""
         self._answered.add(store.store_id)
         base = self._base(store.name)
         if base is not None:
             self._returns.missing(store.store_id, base)
         for lane in self._lanes_of(store.store_id):
-            lane.know_stores()
+            lane.take_in(store.store_id, ())
 
     def news(self, store_id: str, news: News) -> None:
         """A listing of a store showed what was not there before."""

@@ -11,14 +11,16 @@ from unittest.mock import patch
 import pytest
 from tests.doubles.profile import Profile
 
+from firnline.core import pace
 from firnline.engine.folder_commands import create_folder, pause_folder
 from firnline.engine.live import service as live
 from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.service import Service
 from firnline.engine.runtime import Engine
+from firnline.engine.store_questions import store_questions
 from firnline.engine.sync_command import FolderOutcome
 from firnline.engine.system import SystemClock
-from firnline.sync.connection import Expected, Opener, Peer, connect
+from firnline.sync.connection import Expected, Opener, Peer, ReplacedError, connect
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.folder_pass import PassReport, run_pass
 from firnline.sync.scope import WHOLE, Scope
@@ -174,6 +176,36 @@ def test_store_that_does_not_answer_is_not_waited_for(
 
     with patch("firnline.engine.live.links.connect", connecting):
         play(engine, tell)
+
+
+def unplug(store: Path) -> None:
+    store.rename(store.with_name("away"))
+
+
+def put_a_directory(place: Path) -> None:
+    place.mkdir()
+
+
+def test_store_that_becomes_another_is_noted_though_nobody_saves(
+    engine: Engine, anna: Profile, nas: Path
+) -> None:
+    """Away first, then an empty directory in its place: each is told at once and not by some later
+    job, and the second becomes a question."""
+
+    def whys(story: Story) -> list[type[Exception]]:
+        return [type(each.why) for outcome in story.passes for each in outcome.unreached]
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("docs") and story.count("more"))
+        unplug(nas)
+        await story.until(lambda: whys(story))
+        put_a_directory(nas)
+        await story.until(lambda: whys(story)[-1] is ReplacedError)
+
+    with patch.object(pace, "RETRY", pace.SLOWEST_RETRY):
+        play(engine, tell)
+    with anna.engine(lock=False) as another:
+        assert [each.kind for each in store_questions(another)] == ["wiped store"]
 
 
 def test_sleep_is_answered_by_a_look_at_everything(engine: Engine) -> None:
