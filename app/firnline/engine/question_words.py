@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firnline.state.questions import Question
+from firnline.sync.burst_guard import APPLY, BURST, UNDO
 from firnline.sync.mass_deletion import DELETE, HERE, KEEP, MASS_DELETION
 
 Details = Mapping[str, Any]
@@ -38,6 +39,14 @@ def _mass_deletion(details: Details) -> str:
     return f"{of} were deleted by {_devices(details)} and are still here: {examples}"
 
 
+def _burst(details: Details) -> str:
+    files = _count(details["files"], "file")
+    return (
+        f"device {details['device']!r} replaced {files} within minutes by what looks encrypted, as"
+        f" malware does it; not applied here: {', '.join(details['examples'])}"
+    )
+
+
 def _devices(details: Details) -> str:
     """Who did it, as far as the question knows."""
     known = details.get("devices", [])
@@ -60,6 +69,13 @@ KIND_WORDS = {
         {
             DELETE: "delete them on every device; their history stays",
             KEEP: "bring them back, on every device",
+        },
+    ),
+    BURST: KindWords(
+        _burst,
+        {
+            APPLY: "take these changes: they were made on purpose",
+            UNDO: "bring back the versions before, on every device; the others stay in the history",
         },
     ),
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 from firnline.core.steps import Steps, no_steps
 from firnline.state.alias_table import AliasTable
 from firnline.state.database import Database
+from firnline.state.device_changes import DeviceChanges
 from firnline.state.directory_moves import DirectoryMoves
 from firnline.state.file_index import FileIndex
 from firnline.state.folder_schema import MIGRATIONS
@@ -35,6 +36,7 @@ class FolderState:
         self.questions = QuestionTable(self.database)
         self.directory_moves = DirectoryMoves(self.database)
         self.aliases = AliasTable(self.database)
+        self.device_changes = DeviceChanges(self.database)
 
     def fact(self, name: str) -> str | None:
         """A single remembered value, such as the root's identity."""

@@ -42,11 +42,11 @@ class EventRow(NamedTuple):
 
 
 _EVENT = "id, name, ref, size, state, why"
-_ENTRY = (
+ENTRY = (
     "n.path, e.name, e.ref, n.op, n.kind, n.hash, n.flags, n.parent, n.other, n.size, n.mtime,"
     ' n."offset"'
 )
-_COUNTS = f"e.state IN ({EventState.KNOWN:d}, {EventState.OPEN:d}, {EventState.BODILESS:d})"
+COUNTS = f"e.state IN ({EventState.KNOWN:d}, {EventState.OPEN:d}, {EventState.BODILESS:d})"
 _OPS = {str(op): op for op in Op}
 _KINDS = {str(kind): kind for kind in Kind}
 
@@ -56,8 +56,8 @@ _OP_TEXT = {op: str(op.value) for op in Op}
 _KIND_TEXT = {kind: str(kind.value) for kind in Kind}
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
-    """A row of `_ENTRY`. Entries are made by the ten thousand, so without keyword arguments."""
+def entry_of_row(row: tuple[Any, ...]) -> Entry:
+    """A row of `ENTRY`. Entries are made by the ten thousand, so without keyword arguments."""
     return Entry._make((*row[:3], _OPS[row[3]], _KINDS[row[4]], *row[5:]))
 
 
@@ -195,46 +195,46 @@ class Journal:
     def entries(self, path: str) -> list[Entry]:
         """The log of one path, in the order of event names."""
         rows = self._sql.execute(
-            f"SELECT {_ENTRY} FROM entries n JOIN events e ON e.id=n.event"
-            f" WHERE n.path=? AND {_COUNTS} ORDER BY e.name",
+            f"SELECT {ENTRY} FROM entries n JOIN events e ON e.id=n.event"
+            f" WHERE n.path=? AND {COUNTS} ORDER BY e.name",
             (path,),
         )
-        return [_entry(row) for row in rows]
+        return [entry_of_row(row) for row in rows]
 
     def entries_of(self, paths: Iterable[str]) -> dict[str, list[Entry]]:
         """The logs of many paths in one query; paths without one are left out."""
         if self.is_empty():
             return {}
         rows = self._sql.execute(
-            f"SELECT {_ENTRY} FROM json_each(?) w CROSS JOIN entries n ON n.path=w.value"
-            f" JOIN events e ON e.id=n.event WHERE {_COUNTS}",
+            f"SELECT {ENTRY} FROM json_each(?) w CROSS JOIN entries n ON n.path=w.value"
+            f" JOIN events e ON e.id=n.event WHERE {COUNTS}",
             (json.dumps(list(paths)),),
         )
         found: dict[str, list[Entry]] = {}
         for row in rows:
-            entry = _entry(row)
+            entry = entry_of_row(row)
             found.setdefault(entry[0], []).append(entry)
         return found
 
     def entries_of_event(self, event: int) -> list[Entry]:
         """All that one event does, by path; the source side of a `mov` is among it."""
         rows = self._sql.execute(
-            f"SELECT {_ENTRY} FROM entries n JOIN events e ON e.id=n.event"
+            f"SELECT {ENTRY} FROM entries n JOIN events e ON e.id=n.event"
             " WHERE n.event=? ORDER BY n.path",
             (event,),
         )
-        return [_entry(row) for row in rows]
+        return [entry_of_row(row) for row in rows]
 
     def logs(self, under: str = "") -> Iterator[tuple[str, list[Entry]]]:
         """Path by path, in byte order, the logs of `under` and all paths below it."""
         where, values = _below(under)
         rows = self._sql.execute(
-            f"SELECT {_ENTRY} FROM entries n JOIN events e ON e.id=n.event"
-            f" WHERE {_COUNTS}{where} ORDER BY n.path, e.name",
+            f"SELECT {ENTRY} FROM entries n JOIN events e ON e.id=n.event"
+            f" WHERE {COUNTS}{where} ORDER BY n.path, e.name",
             values,
         )
         for path, group in groupby(rows, key=itemgetter(0)):
-            yield path, [_entry(row) for row in group]
+            yield path, [entry_of_row(row) for row in group]
 
     def has_entries_below(self, path: str) -> bool:
         row = self._sql.execute(
@@ -326,6 +326,13 @@ class Journal:
 
     def clear_dirty(self, paths: Iterable[str]) -> None:
         self._sql.executemany("DELETE FROM dirty WHERE path=?", ((p,) for p in paths))
+
+    def has_dirty(self) -> bool:
+        """True when there is any path to be looked at, spread out or not."""
+        row = self._sql.execute(
+            "SELECT EXISTS (SELECT 1 FROM dirty) OR EXISTS (SELECT 1 FROM dirty_events)"
+        ).fetchone()
+        return bool(row[0])
 
     def dirty(self, after: str = "", limit: int = -1) -> list[str]:
         """Paths to be looked at, in byte order, those after `after`.

@@ -156,6 +156,8 @@ class FolderContext:
         self.deleted_lately: dict[str, dict[str, float]] = {}
         """Files that passes gave up without asking, by the side on which they were deleted: path →
         when, by the monotonic clock. Many small deletions may be one large one."""
+        self.bursts_cleared: dict[str, int] = {}
+        """Devices that replaced many files, by no noise: how many when that was looked at last."""
         self.missing_contents: set[str] = set()
         """Hashes that no store in reach had when they were looked for last."""
         self.require_here = require_here

@@ -112,12 +112,15 @@ class DeletionGuard:
 
     # --- deleted elsewhere --------------------------------------------------------------------
 
-    def hold_incoming(self) -> set[str]:
-        """Dirty paths, directories included, that are not to be applied."""
+    def hold_incoming(self, asked: Collection[str] = ()) -> set[str]:
+        """Dirty paths, directories included, that are not to be applied. `asked`: those about which
+        another guard asks or has asked."""
         state, side = self._context.state, self._elsewhere
         if not (side.questions or state.journal.dirty(limit=1)):
             return set()
-        rows = state.files.get_many(state.journal.dirty_with_deletions())
+        rows = state.files.get_many(
+            p for p in state.journal.dirty_with_deletions() if p not in asked
+        )
         logs = self._logs_of(rows)
         leaving, lost = _leaving_and_lost(rows, logs)
         files = {p: row.base for p, row in rows.items() if row.kind is not Kind.DIRECTORY}

@@ -22,6 +22,7 @@ from firnline.sync.differences import Differences
 from firnline.sync.directory_moves import apply_directory_move
 from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import EventWriter
+from firnline.sync.holding import Holding
 from firnline.sync.home_release import release_home
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
@@ -176,6 +177,7 @@ class _Rounds:
         self._writer = EventWriter(context)
         self._pending = Pending(context, asks=scope.learns)
         self._guard = DeletionGuard(context)
+        self._holding = Holding(context, self._guard)
         self._unsettled: dict[str, str] = {}
         self._dirty: set[str] = set()
 
@@ -223,7 +225,7 @@ class _Rounds:
         written += differences.publish(found)
         report.problems += differences.problems
         if self._scanner.whole:
-            written += self._guard.bring_back()
+            written += self._holding.take_back()
             if found.complete:
                 self._guard.told()
         return written
@@ -235,10 +237,12 @@ class _Rounds:
         self._unsettled = {}
         applied += apply_directory_move(context, self._ignore, self._pending)
         after = ""
-        held = self._guard.hold_incoming()
+        unruled, held = self._holding.hold()
         while dirty := context.state.journal.dirty(after, _SLICE):
             log = JournalLog(context, self._pending)
-            written += resolve_all(context, self._writer, log, dirty)
+            written += resolve_all(
+                context, self._writer, log, [p for p in dirty if p not in unruled]
+            )
             # With what the rules wrote: a loser's file becomes its copy by a rename.
             dirty = context.state.journal.dirty(after, _SLICE)
             after = dirty[-1]
@@ -249,7 +253,7 @@ class _Rounds:
             report.problems += applier.problems
             applied += applier.applied
             self._unsettled |= applier.unsettled
-        self._guard.applied()
+        self._holding.applied()
         return written, applied
 
 
