@@ -85,6 +85,8 @@ UNDONE = Story(
         Act("a", encrypt),
         Act("b"),
         Act("b", edit),
+        Act("a"),
+        Act("b"),
         Act("b", lambda world: answer(world, "undo")),
         Act("a"),
     ),

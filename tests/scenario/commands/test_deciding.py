@@ -1,5 +1,6 @@
 """What waits for the user: `questions`, `answer`, `sync --yes` and exit code 3."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,27 @@ def test_decision_goes_before_a_store_out_of_reach(emptied: Device, nas: Path) -
         in emptied.run("answer", question["id"], "delete", code=1).stderr.decode()
     )
     assert emptied.document("questions") == []
+
+
+def test_held_back_burst_is_told_and_undone(anna: Device, bert: Device) -> None:
+    """What malware encrypted on one device does not reach the other: exit code 3, a question that
+    names the device, and one answer that brings everything back."""
+    texts = {f"{number:03}.md": f"note {number}\n" * 60 for number in range(110)}
+    for name, text in texts.items():
+        anna.write(name, text)
+    anna.run("sync")
+    bert.run("sync")
+    for name in texts:
+        (anna.folder / name).write_bytes(os.urandom(800))
+        (anna.folder / name).rename(anna.folder / f"{name}.locked")
+    anna.run("sync", "--yes")
+    told = bert.run("sync", code=3).stderr.decode()
+    (question,) = bert.document("questions")
+    assert (question["kind"], question["choices"]) == ("held-back burst", ["apply", "undo"])
+    assert question["details"]["device"] in question["text"]
+    assert f"firnline answer {question['id']} undo" in told
+    assert {path.name: path.read_text() for path in bert.folder.glob("*.*")} == texts
+    bert.run("answer", question["id"], "undo")
+    assert bert.document("questions") == []
+    anna.run("sync", "--yes")
+    assert {path.name: path.read_text() for path in anna.folder.glob("*.*")} == texts
