@@ -21,6 +21,7 @@ from firnline.core.burst import (
     sample,
 )
 from firnline.core.event import Op
+from firnline.core.hashing import Ref
 
 NOISE = random.Random(1).randbytes(4096)
 TEXT = b"what somebody wrote down, " * 40
@@ -164,8 +165,8 @@ def test_what_brings_back_the_version_before_holds_nothing():
 
 def test_version_before_in_a_forged_ring():
     """It ends."""
-    first = entry(put("p", "x", "aaaaaaaaaa"))._replace(ref="bbbbbbbbbb")
-    second = entry(put("p", "y", "bbbbbbbbbb"))._replace(ref="aaaaaaaaaa")
+    first = entry(put("p", "x", Ref("aaaaaaaaaa")))._replace(ref="bbbbbbbbbb")
+    second = entry(put("p", "y", Ref("bbbbbbbbbb")))._replace(ref="aaaaaaaaaa")
     refs = {"aaaaaaaaaa", "bbbbbbbbbb"}
     assert before_burst(first, [first, second], refs) is None
 
@@ -173,5 +174,5 @@ def test_version_before_in_a_forged_ring():
 def test_device_of_a_name():
     """Of each form that names have."""
     made = batch(at(1), B, [change(Op.PUT, "a"), change(Op.PUT, "b")])
-    moved = single(at(1), A, change(Op.MOV, "q", "x", "bbbbbbbbbb", source="p"))
+    moved = single(at(1), A, change(Op.MOV, "q", "x", Ref("bbbbbbbbbb"), source="p"))
     assert [device_in(event.text) for event in (made, moved)] == [B, A]
