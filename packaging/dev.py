@@ -6,6 +6,7 @@
     python3 packaging/dev.py lint                 the checks without the tests
     python3 packaging/dev.py bench [ARGUMENT...]  the benchmark of tests/bench
     python3 packaging/dev.py soak [ARGUMENT...]   three devices and three stores for an hour
+                                                    (--always-on: with `firnline run`)
     python3 packaging/dev.py simulate [ARGUMENT...]  lives of devices by seed: tests/simulation
 
 Assumes: the standard library (Debian's package pythonX.Y-venv is installed where it is missing and

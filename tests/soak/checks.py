@@ -24,10 +24,10 @@ Trees = dict[str, dict[str, Node]]
 
 def come_to_rest(world: World) -> None:
     """Everybody syncs until a round changes nothing anywhere."""
-    before = _everything(world)
+    before = everything(world)
     for _ in range(ROUNDS):
         _sync_all(world)
-        after = _everything(world)
+        after = everything(world)
         if after == before:
             return
         before = after
@@ -36,10 +36,10 @@ def come_to_rest(world: World) -> None:
 
 def check_rest(world: World, passes: int = 2) -> None:
     """More passes of everybody change nothing in any folder or store, home stores included."""
-    before = _everything(world)
+    before = everything(world)
     for _ in range(passes):
         _sync_all(world)
-        after = _everything(world)
+        after = everything(world)
         changed = sorted(before.items() ^ after.items())
         if changed:
             world.diary.find("all", f"written at rest: {[path for path, _ in changed][:6]}")
@@ -51,14 +51,16 @@ def _sync_all(world: World) -> None:
         list(pool.map(lambda device: world.sync(device, at_rest=True), world.devices))
 
 
-def _everything(world: World) -> Mapping[str, object]:
-    places = [shelf.path for shelf in _present(world)]
+def everything(world: World) -> Mapping[str, object]:
+    """What stands in all folders, home stores and stores that are not away."""
+    places = [shelf.path for shelf in present(world)]
     for device in world.devices:
         places += [device.folder, device.profile / "home"]
     return {path: what for place in places for path, what in files_below(place).items()}
 
 
-def _present(world: World) -> list[Shelf]:
+def present(world: World) -> list[Shelf]:
+    """The stores that are not away."""
     return [shelf for shelf in world.shelves.values() if not shelf.away]
 
 
@@ -112,7 +114,7 @@ def _differ_in_time_only(world: World, wanted: Node | None, found: Node | None) 
 
 def check_left_over(world: World) -> None:
     """No temporary file stands anywhere."""
-    stores = [shelf.path for shelf in _present(world)]
+    stores = [shelf.path for shelf in present(world)]
     stores += [device.profile / "home" for device in world.devices]
     left = [path for store in stores for path in store.glob("connections/*/tmp/*")]
     for device in world.devices:
@@ -130,12 +132,12 @@ def check_stores(world: World, trees: Trees) -> int:
     for name, found in trees.items():
         world.ledger.add(name, found)
     taken = world.ledger.taken() - {EMPTY_HASH}
-    names = {shelf.name: event_files(shelf.path).keys() for shelf in _present(world)}
+    names = {shelf.name: event_files(shelf.path).keys() for shelf in present(world)}
     every = set().union(*names.values())
     for store, there in names.items():
         if every - there:
             world.diary.find(store, f"lacks {len(every - there)} events: {min(every - there)}")
-    for shelf in _present(world):
+    for shelf in present(world):
         _check_contents(world, shelf, taken)
     return len(taken)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.soak.diary import Diary
 from tests.soak.ledger import Standing
+from tests.soak.patience import Patience
 from tests.soak.shelf import Shelf
 
 FOLDER = "Work"
@@ -19,7 +20,7 @@ PATIENCE = 300.0
 """Seconds after which a pass counts as hanging."""
 _LOOK = 0.01
 _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
-_MISTAKES = ("Traceback", "a mistake in the program")
+MISTAKES = ("Traceback", "a mistake in the program")
 _AT_WORK = f"{FOLDER}:"
 """How a line begins that is about one path: somebody is at work on it."""
 _NOWHERE = "no store in reach has "
@@ -38,6 +39,8 @@ class Pass:
     ended: float
     peak: int
     """Memory in bytes, where the system tells; else 0."""
+    stopped: float = 0.0
+    """Seconds in which the whole computer stood still."""
 
     @property
     def killed(self) -> bool:
@@ -99,7 +102,7 @@ class Device:
 
         At rest nobody works in the folder.
         """
-        done = self._run(kill_after)
+        done = self.carry_out("sync", kill_after=kill_after)
         self._diary.note(
             self.name,
             "kill that hit" if done.killed else "pass",
@@ -115,29 +118,39 @@ class Device:
                 self._diary.find(self.name, text)
         return done
 
-    def _run(self, kill_after: float | None) -> Pass:
+    def carry_out(self, *arguments: str, kill_after: float | None = None) -> Pass:
+        """A command, killed after that many seconds. One at a time."""
         started = time.monotonic()
-        end = started + (PATIENCE if kill_after is None else kill_after)
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            process = subprocess.Popen(
-                self._arguments("sync"), env=self._environment, stdout=out, stderr=err
-            )
+        patience = Patience(PATIENCE if kill_after is None else kill_after)
+        process = self.start(self._out, self._err, *arguments)
         peak = 0
         while process.poll() is None:
-            peak = max(peak, _peak_memory(process.pid))
-            if time.monotonic() >= end:
+            peak = max(peak, peak_memory(process.pid))
+            if patience.is_over:
                 process.kill()
                 process.wait()
                 break
-            time.sleep(_LOOK)
+            patience.wait(_LOOK)
         output, errors = (path.read_text(errors="replace") for path in (self._out, self._err))
-        return Pass(process.returncode, output, errors, started, time.monotonic(), peak)
+        ended, stopped = time.monotonic(), patience.stopped
+        return Pass(process.returncode, output, errors, started, ended, peak, stopped)
+
+    def start(self, out: Path, err: Path, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command that is not waited for; what it says is written over what stood there."""
+        with out.open("wb") as output, err.open("wb") as errors:
+            return subprocess.Popen(
+                self._arguments(*arguments),
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+            )
 
     def complaints(self, done: Pass, *, at_rest: bool) -> list[str]:
         """What no pass may do: crash, hang, fail without a reason that is true."""
         if done.killed:
             return [f"a pass took more than {PATIENCE:.0f} seconds"]
-        found = [line for line in done.errors.splitlines() if any(m in line for m in _MISTAKES)]
+        found = [line for line in done.errors.splitlines() if any(m in line for m in MISTAKES)]
         if done.code not in self._honest_codes(done):
             found.append(f"exit code {done.code}: {done.errors!r}")
         if done.code != 0 and not done.errors:
@@ -175,7 +188,7 @@ class Device:
         return [sys.executable, "-m", "firnline", "--profile", str(self.profile), *arguments]
 
 
-def _peak_memory(pid: int) -> int:
+def peak_memory(pid: int) -> int:
     """The largest resident size so far. Asked of the process itself: what the system tells when it
     ends includes what was ours when it was started."""
     try:

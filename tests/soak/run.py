@@ -1,12 +1,15 @@
 """Three devices and three directory stores for as long as you like, as real processes.
 
     python3 packaging/dev.py soak [--minutes 60] [--seed N] [--place DIR] [--pace 1.0]
+                                  [--always-on]
 
 People create, edit, move, delete, link and swap, also while passes run; passes are killed; stores
 vanish and return. Every so often all come to rest, and it is checked that the folders are equal,
 that what only one person touched is there to the byte, that what was deleted stays deleted, that
 every content that was ever taken in is found by its hash in every store and in the log, and that
-nothing is written any more.
+nothing is written any more. With --always-on the passes are those of `firnline run`, which is
+killed at any moment while commands come in, and a rest is waited for; at it nobody may use the
+processor, either.
 
 All that happened stands in DIR/diary.jsonl, and each device's own log in its profile. The seed
 decides what everybody does, not when the system lets them: a run does not repeat to the letter.
@@ -25,7 +28,8 @@ from pathlib import Path
 # Started as a script, Python looks for modules beside it only: the checkout is two levels up.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.soak import checks
+from tests.soak import checks, standstill
+from tests.soak.always_on import LiveHabits, LiveWorld
 from tests.soak.diary import Diary
 from tests.soak.world import Habits, World
 
@@ -43,8 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     diary = Diary(place / "diary.jsonl")
     print(f"soak: seed {options.seed}, in {place}", flush=True)
-    world = World(place, options.seed, diary, habits(options.pace))
-    soak(world, options.minutes, options.rest_every)
+    world = make_world(options, place, diary)
+    try:
+        soak(world, options.minutes, options.rest_every)
+    finally:
+        world.end(well=False)
     diary.close()
     for finding in diary.findings:
         print(f"soak: wrong: {finding}")
@@ -60,15 +67,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--place", type=Path, help="an empty or new directory; it is kept")
     parser.add_argument("--pace", type=float, default=1.0, help="2 is twice as busy (1)")
     parser.add_argument("--rest-every", type=float, default=5.0, metavar="MINUTES", help="(5)")
+    parser.add_argument(
+        "--always-on", action="store_true", help="every device runs `firnline run`, which is killed"
+    )
     return parser.parse_args(arguments)
 
 
-def habits(pace: float) -> Habits:
+def make_world(options: argparse.Namespace, place: Path, diary: Diary) -> World:
     """How busy everybody is at that pace; stores come and go as ever."""
-    usual = Habits()
-    return Habits(
-        between_acts=usual.between_acts / pace, between_passes=usual.between_passes / pace
-    )
+    acts = Habits().between_acts / options.pace
+    if options.always_on:
+        return LiveWorld(place, options.seed, diary, LiveHabits(between_acts=acts))
+    passes = Habits().between_passes / options.pace
+    return World(place, options.seed, diary, Habits(between_acts=acts, between_passes=passes))
 
 
 def soak(world: World, minutes: float, rest_every: float) -> None:
@@ -85,6 +96,7 @@ def soak(world: World, minutes: float, rest_every: float) -> None:
         say(world, started, numbers)
         if world.diary.findings:
             return
+    world.end(well=True)
 
 
 def rest(world: World, *, last: bool, samples: int = SAMPLES) -> Mapping[str, int]:
@@ -99,19 +111,39 @@ def rest(world: World, *, last: bool, samples: int = SAMPLES) -> Mapping[str, in
     # away: nobody can promise more.
     if not last and dice.random() < 0.5 and not any(shelf.set_back for shelf in shelves):
         away.leave(mount_point=dice.random() < 0.5)
-    checks.come_to_rest(world)
+    come_to_rest(world)
     trees = checks.check_folders(world)
     contents = checks.check_stores(world, trees)
     checks.check_left_over(world)
-    checks.check_rest(world)
+    if isinstance(world, LiveWorld):
+        standstill.check_rest(world)
+    else:
+        checks.check_rest(world)
     numbers = checks.check_history(world, dice, samples if last else samples // 10)
     if not last:
         world.graves.dig(*dice.sample(world.devices, 2))
+        wait_for_services(world)
     away.come_back()
     for shelf in shelves:
         shelf.drop_backup()
+    if not last:
+        wait_for_services(world)
     dice.choice(shelves).keep()
     return {**numbers, "contents checked": contents, "files": len(trees["a"])}
+
+
+def come_to_rest(world: World) -> None:
+    """By passes of everybody, or by waiting where they run all the time."""
+    if isinstance(world, LiveWorld):
+        standstill.come_to_rest(world)
+    else:
+        checks.come_to_rest(world)
+
+
+def wait_for_services(world: World) -> None:
+    """Those who run all the time do at once what there is to do; the others have time."""
+    if isinstance(world, LiveWorld):
+        standstill.come_to_rest(world)
 
 
 def say(world: World, started: float, numbers: Mapping[str, int]) -> None:
@@ -125,6 +157,7 @@ def say(world: World, started: float, numbers: Mapping[str, int]) -> None:
         "stores gone": counts["store leaves"],
         "stores set back": counts["store set back"],
         "edits": acts,
+        **{what: counts[what] for what in _OF_SERVICES if counts[what]},
         **numbers,
         "MiB at most": world.peak // 2**20,
         "findings": counts["finding"],
@@ -133,9 +166,15 @@ def say(world: World, started: float, numbers: Mapping[str, int]) -> None:
     text = ", ".join(f"{number:,} {what}" for what, number in shown.items())
     print(f"soak: {hours:.2f} hours, {text}", flush=True)
     world.diary.note("all", "summary", text=text)
+    if isinstance(world, LiveWorld):
+        print(f"soak: {standstill.numbers(world)}", flush=True)
 
 
+_OF_SERVICES = ("kill of the service", "stop of the service", "start refused", "command")
 _NO_ACTS = (
+    *_OF_SERVICES,
+    "start",
+    "settled",
     "pass",
     "kill",
     "kill that hit",

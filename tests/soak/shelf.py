@@ -42,11 +42,12 @@ class Shelf:
             self.path.mkdir()
 
     def keep(self) -> None:
-        """Make a backup; nobody may be at work."""
+        """Make a backup; nobody may be at work, but that connections beat."""
         self.drop_backup()
         self._diary.note(self.name, "backup")
         # What stands in a store is never written to, only replaced, so a link is a copy.
-        shutil.copytree(self.path, self._kept, copy_function=os.link)
+        beats = shutil.ignore_patterns("idle_*", "tmp")
+        shutil.copytree(self.path, self._kept, copy_function=os.link, ignore=beats)
 
     def drop_backup(self) -> None:
         """Come back as it went from now on."""

@@ -25,6 +25,7 @@ import firnline
 
 KNOWN = {"a": ("s1", "s2", "s3"), "b": ("s1", "s2"), "c": ("s2", "s3")}
 STORES = ("s1", "s2", "s3")
+Loop = Callable[[threading.Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,21 @@ class World:
         shutil.copytree(package, program / "firnline", ignore=shutil.ignore_patterns("*.pyc"))
         self.shelves = {name: Shelf(place / "stores" / name, diary) for name in STORES}
         self.devices = [
-            Device(place, name, [self.shelves[store] for store in stores], diary, program)
+            self._device(name, [self.shelves[store] for store in stores], program)
             for name, stores in KNOWN.items()
         ]
         self.people: list[Person] = []
         self.peak = 0
         """The largest memory of any pass, in bytes."""
+
+    def _device(self, name: str, shelves: list[Shelf], program: Path) -> Device:
+        return Device(self.place, name, shelves, self.diary, program)
+
+    def all_up(self) -> None:
+        """Whoever should run all the time does."""
+
+    def end(self, *, well: bool) -> None:
+        """Nothing runs any more; `well`: what would run on is told to end, and has to."""
 
     def begin(self) -> None:
         """Everybody joins, and has something in the folder."""
@@ -110,10 +120,7 @@ class World:
         """People work, passes run and die, stores come and go; at the end all stores are back."""
         self.diary.note("all", "turmoil", seconds=seconds)
         over = threading.Event()
-        loops: list[Callable[[threading.Event], None]] = []
-        loops += [self._working(person) for person in self.people]
-        loops += [self._syncing(device) for device in self.devices]
-        loops += [self._vanishing(shelf) for shelf in self.shelves.values()]
+        loops = self._loops()
         with ThreadPoolExecutor(len(loops)) as pool:
             running = [pool.submit(loop, over) for loop in loops]
             deadline = time.monotonic() + seconds
@@ -125,7 +132,13 @@ class World:
         for each in running:
             each.result()
 
-    def _working(self, person: Person) -> Callable[[threading.Event], None]:
+    def _loops(self) -> list[Loop]:
+        """All that goes on in the turmoil; each ends soon after its event is set."""
+        loops = [self._working(person) for person in self.people]
+        loops += [self._syncing(device) for device in self.devices]
+        return loops + [self._vanishing(shelf) for shelf in self.shelves.values()]
+
+    def _working(self, person: Person) -> Loop:
         dice, habits = person.dice, self.habits
 
         def loop(over: threading.Event) -> None:
@@ -134,7 +147,7 @@ class World:
 
         return loop
 
-    def _syncing(self, device: Device) -> Callable[[threading.Event], None]:
+    def _syncing(self, device: Device) -> Loop:
         dice, habits = self.dice[f"passes {device.name}"], self.habits
 
         def loop(over: threading.Event) -> None:
@@ -158,7 +171,7 @@ class World:
             self.ledger.take(device.name, before, device.standing.now())
         return done.code
 
-    def _vanishing(self, shelf: Shelf) -> Callable[[threading.Event], None]:
+    def _vanishing(self, shelf: Shelf) -> Loop:
         dice, habits = self.dice[f"store {shelf.name}"], self.habits
 
         def loop(over: threading.Event) -> None:
