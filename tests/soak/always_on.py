@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.soak.device import FOLDER, Device, Pass
+from tests.soak.device import FOLDER, NOWHERE, Device, Pass
 from tests.soak.diary import Diary
 from tests.soak.service import Service
 from tests.soak.shelf import Shelf
@@ -52,6 +52,11 @@ class LiveDevice(Device):
     def complaints(self, done: Pass, *, at_rest: bool) -> list[str]:
         """A command may say that who carried it out was killed, and nothing but that."""
         return [] if self.was_broken_off(done) else super().complaints(done, at_rest=at_rest)
+
+    def is_out_of_reach(self, line: str, done: Pass) -> bool:
+        """Whoever copied what stood in a store that left brought names without contents: nothing
+        waits for what nobody can supply. They come with who has them, at the latest by the rest."""
+        return NOWHERE in line
 
     def took_all(self, done: Pass) -> bool:
         return not self.was_broken_off(done) and super().took_all(done)

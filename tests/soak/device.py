@@ -23,7 +23,7 @@ _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 MISTAKES = ("Traceback", "a mistake in the program")
 _AT_WORK = f"{FOLDER}:"
 """How a line begins that is about one path: somebody is at work on it."""
-_NOWHERE = "no store in reach has "
+NOWHERE = "no store in reach has "
 _NOT_LOOKED = "nothing is told or changed before"
 """Of a store that left while a new device read it: such a pass took nothing in."""
 
@@ -156,14 +156,14 @@ class Device:
         if done.code != 0 and not done.errors:
             found.append(f"exit code {done.code} without a word")
         for line in self._not_of_stores(done):
-            if at_rest or not (line.startswith(_AT_WORK) or self._is_out_of_reach(line, done)):
+            if at_rest or not (line.startswith(_AT_WORK) or self.is_out_of_reach(line, done)):
                 found.append(f"unexplained: {line}")
         return found
 
-    def _is_out_of_reach(self, line: str, done: Pass) -> bool:
+    def is_out_of_reach(self, line: str, done: Pass) -> bool:
         """A store was named first and left then, before it gave what it has alone."""
         span = done.started, done.ended
-        return _NOWHERE in line and any(shelf.away_between(*span) for shelf in self.shelves)
+        return NOWHERE in line and any(shelf.away_between(*span) for shelf in self.shelves)
 
     def took_all(self, done: Pass) -> bool:
         """It had nothing to tell but that stores are away, so all that stood still is taken in."""

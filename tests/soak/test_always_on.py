@@ -282,6 +282,19 @@ def test_complaints_of_a_command(
     assert not device.took_all(done)
 
 
+@pytest.mark.parametrize(("at_rest", "found"), [(False, 0), (True, 1)])
+def test_a_content_may_be_on_its_way(
+    tmp_path: Path, diary: Diary, found: int, *, at_rest: bool
+) -> None:
+    """While others bring what is in stores that come and go, but not once all are at rest."""
+    device = LiveDevice(tmp_path, "a", [], diary)
+    device.service = Service(device, tmp_path, diary)
+    errors = "Work, store s1: NAME: no store in reach has the content of x.\n"
+    done = Pass(1, "", errors, started=10.0, ended=20.0, peak=0)
+    assert len(device.complaints(done, at_rest=at_rest)) == found
+    assert not device.took_all(done)
+
+
 def test_a_computer_that_stood_still_is_no_delay() -> None:
     """Four minutes of which nobody had anything count as the second that a wait may take."""
     now = iter([0.0, 0.5, 240.5, 241.0])
