@@ -140,7 +140,6 @@ class Filling:
             with self._guarded():
                 upload = stack.enter_context(self.target.store.upload())
             for chunk in chunks:
-                self._context.check_cancelled()
                 with self._guarded():
                     upload.write(chunk)
             with self._guarded():

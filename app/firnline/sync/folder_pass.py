@@ -85,8 +85,7 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
     lasting = pull_news(context, scope.news).problems + [
         Problem(IGNORE_FILE, "ignore pattern", text) for text in ignore.problems
     ]
-    if scope.copy:
-        report.copied += _try_full_stores(context)
+    report.copied += _try_full_stores(context)
     names.recall()
     scanner = Scanner(context, ignore, names, scope.paths)
     rounds = _Rounds(context, scope, ignore, scanner, report)
@@ -100,13 +99,12 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
         lasting, context.found = [*context.found, *lasting], []
     for problem in [*lasting, *names.tidy(complete=report.complete and scanner.whole)]:
         (report.notices if problem.is_notice else report.problems).append(problem)
-    _copy(context, report, to_stores=scope.copy)
+    if scope.copy:
+        _copy(context, report)
     if rounds.clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", CLOCK, message))
-    again = [HOME_STORE]
-    if scope.copy or context.copying is not None:
-        again.append(NO_SOURCE)
+    again = [HOME_STORE, NO_SOURCE] if scope.copy else []
     if report.written:
         again.append(CLOCK)
     keep_earlier(report, earlier, lambda p: rounds.looked_at(p.path) or names.told_again(p), again)
@@ -279,18 +277,13 @@ def _try_full_stores(context: FolderContext) -> int:
     return copier.copied
 
 
-def _copy(context: FolderContext, report: PassReport, *, to_stores: bool) -> None:
-    """Otherwise somebody else looks after the stores, and lets go what the home store kept."""
+def _copy(context: FolderContext, report: PassReport) -> None:
     copier = Copier(context)
-    if to_stores:
-        copier.run()
-    else:
-        copier.fill_home()
+    copier.run()
     report.copied += copier.copied
     report.problems += copier.problems
     try:
         keep_named(context)
-        if to_stores:
-            release_home(context)
+        release_home(context)
     except StoreError as error:
         report.problems.append(Problem("", HOME_STORE, str(error), context.home.name))

@@ -62,7 +62,6 @@ class FolderLane:
         self._retry_due = Alarm(self._retry)
         self._left: Leftover | None = None
         self._away = False
-        self._copied = 0
         self._stopping = False
         self._resting = 0
         self._rested = asyncio.Event()
@@ -90,12 +89,6 @@ class FolderLane:
     def look_again(self) -> None:
         """At everything."""
         self._wanted.everything()
-        self._wake.set()
-
-    def copied(self, events: int) -> None:
-        """So many events reached a store, or what could not is told otherwise now."""
-        self._copied += events
-        self._wanted.settle()
         self._wake.set()
 
     def know_stores(self) -> None:
@@ -160,8 +153,6 @@ class FolderLane:
             self._whole_due.set(SLOWEST_RETRY)
             return
         self._away = isinstance(done.outcome.error, FolderAwayError)
-        done.outcome.report.copied += self._copied
-        self._copied = 0
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)
         self._tell(reached, done.outcome)

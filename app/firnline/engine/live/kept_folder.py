@@ -99,11 +99,9 @@ class KeptFolder:
         if can_hang(self._settings.path):
             # A server stamps the files, by its own clock.
             context.root.ask_clock(context.clock)
-        context.copying = None if reached.copying is None else list(reached.copying)
-        stores = reached._replace(copying=None)
-        if scope.is_whole or stores != self._stores:
+        if scope.is_whole or reached != self._stores:
             use_stores(self._engine, opened, reached)
-            self._stores = stores
+            self._stores = reached
             self._usable = Reached(tuple(context.stores), tuple(context.unreached))
         else:
             # Without those that were refused: a store that was filled again waits for its user.
@@ -118,8 +116,7 @@ class KeptFolder:
         if self._watches.why_not:
             context.found.append(Problem("", NOT_WATCHED, self._watches.why_not))
         try:
-            copies = reached.copying is None
-            outcome.report = run_pass(context, scope._replace(copy=copies))
+            outcome.report = run_pass(context, scope)
         finally:
             outcome.unreached = list(context.unreached)
         remember(self._engine, context, outcome)
