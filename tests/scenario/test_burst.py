@@ -129,6 +129,29 @@ def test_edit_beside_it_that_others_made_a_conflict_of(laptops: Laptops) -> None
     check_rest([a, b])
 
 
+def test_deleted_and_moved_meanwhile(laptops: Laptops) -> None:
+    """What this user deleted stays deleted, what was moved stays where it is: the encryption that
+    follows it there is held and undone as well."""
+    a, b = laptops
+    before = b.tree()
+    encrypt(a, ending="")
+    a.sync()
+    b.sync()
+    b.delete(FILES[3])
+    b.move(FILES[4], "moved")
+    expected = {**before, "moved": before[FILES[4]]}
+    del expected[FILES[3]], expected[FILES[4]]
+    for _ in range(2):
+        b.sync()
+        a.sync()
+    (question,) = b.sync().questions
+    assert b.tree() == expected
+    b.answer(question.id, "undo")
+    settle(a, b)
+    assert a.tree() == b.tree() == expected
+    check_rest([a, b])
+
+
 def test_what_stands_on_held_events_is_asked_for(laptops: Laptops) -> None:
     """What came after the question is not undone unseen."""
     a, b = laptops

@@ -97,8 +97,11 @@ def _renamed(
     for entry in fresh:
         stem = _stem(entry.path)
         path = stem if stem in gone else stems.get(stem)
-        if path is not None and gone[path][0].data_hash != entry.data_hash:
-            found[entry.path] = Replaced(gone[path][0], entry, gone[path][1])
+        if path is None or path == entry.path:
+            continue
+        old = gone[path][0]
+        if old.event < entry.event and old.data_hash != entry.data_hash:
+            found[entry.path] = Replaced(old, entry, gone[path][1])
     return found
 
 

@@ -28,7 +28,7 @@ from firnline.core.clock import format_time, parse_time
 from firnline.core.entry import Change, Entry
 from firnline.core.event import NO_FLAGS, DeviceId, Kind, Op
 from firnline.core.hashing import EMPTY_HASH
-from firnline.core.heads import by_ref, state_of
+from firnline.core.heads import by_ref, heads_of
 from firnline.state.device_changes import Incoming
 from firnline.state.questions import Question
 from firnline.stores.errors import StoreError
@@ -174,8 +174,7 @@ class BurstGuard:
             for path, refs in fresh.items():
                 held[path] = held_refs(logs.get(path, []), refs | held.get(path, set()))
                 for entry in logs.get(path, []):
-                    if entry.op is Op.MOV and not entry.puts and entry.ref in held[path]:
-                        assert entry.other is not None
+                    if entry.other and not entry.puts and entry.ref in held[path]:
                         reached.setdefault(entry.other, set()).add(entry.ref)
             fresh = {p: refs for p, refs in reached.items() if not refs <= held.get(p, set())}
         return logs, held
@@ -262,7 +261,8 @@ class BurstGuard:
             heads = [head for head in held_heads(log, held, self._is_own) if head.ref in refs]
             if heads:
                 names = {head.ref for head in held_heads(log, held, self._is_own)}
-                beside = any(head.ref not in names for head in state_of(log).putting)
+                # Also a deletion: what somebody deleted meanwhile must not come back.
+                beside = any(head.ref not in names for head in heads_of(log))
                 old = None if beside else before_burst(heads[-1], log, held)
                 found.append(_undoing(heads[-1], old))
         return found

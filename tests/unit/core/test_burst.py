@@ -85,6 +85,15 @@ def test_what_replaces_nothing():
     assert found_in([gone, brought("elsewhere/p.bak", "new")], old) == {}
 
 
+def test_file_that_was_made_and_deleted_replaced_nothing():
+    """Neither itself, nor what came after it under another ending."""
+    made = brought("p.txt", "first", seconds=1)
+    edited = brought("p.txt", "second", made.ref, 3)
+    gone = entry(delete("p.txt", edited.ref, seconds=4))
+    found = found_in([made, brought("p.bak", "earlier", seconds=2), gone], made, edited)
+    assert found == {}
+
+
 def test_burst_is_as_many_within_the_time():
     """One fewer is none, and nor are as many in a longer time; what is far from it is not in it."""
     close = [one(float(number)) for number in range(LEAST)]
