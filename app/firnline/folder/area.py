@@ -13,6 +13,7 @@ from firnline.folder.access import KEPT, TEMPORARIES, Access
 from firnline.folder.errors import FolderError, Vanished
 from firnline.folder.temporary import Temporary, new_name
 
+_SYNCED = f"{OWN_DIRECTORY}/synced"
 _USUAL_MODE = 0o644
 _MAX_KEEP = 200
 
@@ -73,6 +74,21 @@ class OwnArea:
             with suppress(FileNotFoundError):
                 self._access.unlink(f"{TEMPORARIES}/{name}")
         return len(names)
+
+    @property
+    def was_synced(self) -> bool:
+        """Whether some device ever synced this folder here, whatever it remembers of it."""
+        try:
+            self._access.lstat(_SYNCED)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def note_synced(self) -> None:
+        """It outlives the device's own tables, which may be lost or begun anew."""
+        self._steps("note synced")
+        with suppress(FileExistsError):
+            os.close(self._access.open(_SYNCED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def names(self, directory: str) -> list[str]:
         """Sorted; none where the directory is not there."""

@@ -38,6 +38,12 @@ def stores_behind(context: FolderContext, entries: Iterable[Entry]) -> frozenset
     )
 
 
+def with_event(context: FolderContext, ref: Ref) -> list[Connected]:
+    """The stores in reach that take bodies and have what an event on top of `ref` stands on."""
+    takers = context.with_room
+    return takers if ref == NO_PARENT else [c for c in takers if _has_event(context, c, ref)]
+
+
 def _has_event(context: FolderContext, connected: Connected, ref: Ref) -> bool:
     """Also of an event that nobody here knows."""
     lacks = context.state.stores.lacks

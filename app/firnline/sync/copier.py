@@ -25,6 +25,8 @@ class Copier:
         self._context = context
         self.copied = 0
         self.problems: list[Problem] = []
+        self.without_source: dict[str, EventRow] = {}
+        """By name, what could not be had for some store."""
 
     def run(self) -> None:
         """Fill every store in reach, and the home store with what it keeps: everything, or what
@@ -78,8 +80,11 @@ class Copier:
         try:
             filling.make_again(row)
         except NoSourceError as error:
-            message = f"{row.name}: {error}"
-            self.problems.append(Problem("", "no source", message, filling.target.name))
+            self.without_source[row.name] = row
+            # What nobody could read either is told as pending.
+            if row.state is not EventState.BODILESS:
+                message = f"{row.name}: {error}"
+                self.problems.append(Problem("", "no source", message, filling.target.name))
 
     def _sources(self, target: Connected, row: EventRow) -> Iterator[Connected]:
         stores = self._context.state.stores
