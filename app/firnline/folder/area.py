@@ -9,11 +9,10 @@ from contextlib import suppress
 
 from firnline.core.paths import OWN_DIRECTORY
 from firnline.core.steps import Steps
-from firnline.folder.access import KEPT, TEMPORARIES, Access
+from firnline.folder.access import KEPT, SYNCED, TEMPORARIES, Access
 from firnline.folder.errors import FolderError, Vanished
 from firnline.folder.temporary import Temporary, new_name
 
-_SYNCED = f"{OWN_DIRECTORY}/synced"
 _USUAL_MODE = 0o644
 _MAX_KEEP = 200
 
@@ -79,7 +78,7 @@ class OwnArea:
     def was_synced(self) -> bool:
         """Whether some device ever synced this folder here, whatever it remembers of it."""
         try:
-            self._access.lstat(_SYNCED)
+            self._access.lstat(SYNCED)
         except FileNotFoundError:
             return False
         return True
@@ -88,7 +87,7 @@ class OwnArea:
         """It outlives the device's own tables, which may be lost or begun anew."""
         self._steps("note synced")
         with suppress(FileExistsError):
-            os.close(self._access.open(_SYNCED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            os.close(self._access.open(SYNCED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def names(self, directory: str) -> list[str]:
         """Sorted; none where the directory is not there."""

@@ -181,10 +181,7 @@ class Journal:
         return self._sql.execute(f"{unsized} LIMIT 1").fetchone() is not None
 
     def mend_size(self, entry: Entry, size: int) -> None:
-        """A content was read: the store that told its size was wrong.
-
-        A batch's manifest says the sizes of its members, and stays as it is.
-        """
+        """A store told a wrong size of a content. What a batch's manifest says of it stays."""
         if _OPS[entry.event[54:57]] is Op.BAT:
             return
         self._sql.execute(
@@ -290,9 +287,8 @@ class Journal:
     def naming(self, data_hash: str) -> list[int]:
         """Events that name a content and do not bring it."""
         rows = self._sql.execute(
-            'SELECT DISTINCT event FROM entries WHERE hash=? AND "offset" IS NULL'
-            " AND kind IN (?, ?)",
-            (data_hash, _KIND_TEXT[Kind.FILE], _KIND_TEXT[Kind.LINK]),
+            'SELECT DISTINCT event FROM entries WHERE hash=? AND "offset" IS NULL',
+            (data_hash,),
         )
         return [event for (event,) in rows]
 
