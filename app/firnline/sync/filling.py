@@ -203,10 +203,16 @@ class Filling:
         """Into the target's history; False when nobody has it."""
         path = self._context.layout.history(data_hash)
         try:
-            self._bodies.copy(data_hash, lambda chunks: self._stream(path, chunks))
+            self._bodies.copy(data_hash, lambda chunks: self._stream(path, chunks), self._room())
         except ContentMissingError:
             return False
         return True
+
+    def _room(self) -> int | None:
+        """What cannot fit is not begun: a body without end may stand under the name of a small one,
+        in the target or elsewhere."""
+        with self._guarded():
+            return self.target.store.free_space()
 
     def _has_content(self, data_hash: DataHash, doubtful: bool = False) -> bool:
         coming = {row.id for row in self._events}
@@ -245,7 +251,7 @@ class Filling:
 
     def _make_body_again(self, row: EventRow, data_hash: DataHash) -> None:
         try:
-            self._bodies.copy(data_hash, lambda chunks: self._send_large(row, chunks))
+            self._bodies.copy(data_hash, lambda chunks: self._send_large(row, chunks), self._room())
         except ContentMissingError:
             raise NoSourceError("no store in reach has it, nor its content") from None
 
