@@ -16,6 +16,7 @@ from tests.scenario.laptops import LAYOUT, Laptop, settle
 from tests.scenario.store_contents import contents_in, entries_in, event_files, missing_contents
 from tests.scenario.store_faults import FOREVER, FULL
 
+from firnline.core.entry import Entry
 from firnline.core.event import ref_of
 from firnline.core.hashing import NO_PARENT, PLAIN
 from firnline.state.folder_state import FolderState
@@ -382,3 +383,63 @@ def test_a_store_that_is_behind_is_better_than_no_place(tmp_path: Path, s1: Path
     assert {entry.path for entry in entries_in(s1)} == {"f.txt", "g.txt"}
     assert missing_contents(s1) == set()
     assert sum(fault.hits for fault in faults) > 0
+
+
+def test_what_stands_in_a_files_place_waits_for_its_deletion(
+    tmp_path: Path, s1: Path, s2: Path
+) -> None:
+    """C makes a directory of a file, and moves another file into it. A brings the second of these
+    events to a store that B alone looks at, while the first can be had from nobody: B would take
+    file and directory for a conflict, and bring the deleted file back as a copy."""
+    a, b, c = (Laptop(tmp_path / name, name * 8, [s1, s2]) for name in "abc")
+    c.write("f", "a file")
+    c.write("g", "another")
+    settle(a, b, c)
+    a.away = c.away = {s2}
+    b.away = {s1}
+    c.delete("f")
+    c.write("f/inside", "first")
+    c.sync()
+    c.move("g", "f/g")
+    c.sync()
+    a.sync()
+    a.write("f/inside", "second")
+    a.away = {s1}
+    a.sync()
+    b.sync()
+    assert a.tree().keys() == {"f/inside", "f/g"}
+    a.away = b.away = c.away = set()
+    settle(a, b, c)
+    assert b.tree().keys() == {"f/inside", "f/g"}
+    check_rest((a, b, c))
+
+
+def test_a_directory_in_a_files_place_is_not_filled_before_the_file_is_gone(
+    both: tuple[Laptop, Laptop], s1: Path, s2: Path
+) -> None:
+    """The second event is written when only a store is there that lacks the first: at no moment
+    does that store show a file and what stands below it."""
+    a, _ = both
+    a.write("f", "a file")
+    a.write("g", "another")
+    settle(*both)
+    a.away = {s2}
+    a.delete("f")
+    a.write("f/inside", "first")
+    a.sync()
+    a.away = {s1}
+    a.move("g", "f/g")
+    looked = Counter[str]()
+
+    def look(step: str) -> None:
+        paths = {entry.path: entry.puts for entry in sorted(entries_in(s2), key=by_event)}
+        looked[step] += "f/g" in paths
+        assert not (paths["f"] and "f/g" in paths), step
+
+    a.sync(steps=look)
+    look("at the end")
+    assert looked["at the end"] == 1
+
+
+def by_event(entry: Entry) -> str:
+    return entry.event

@@ -126,7 +126,11 @@ def test_conflict_is_finished_in_one_pass(pair: tuple[Laptop, Laptop]) -> None:
 def _times(laptop: Laptop) -> dict[str, int]:
     """Of files, in the milliseconds that events hold."""
     files = [path for path in laptop.folder.rglob("*") if path.is_file()]
-    return {path.name: path.stat().st_mtime_ns // 10**6 for path in files if path.name != "id"}
+    return {
+        path.name: path.stat().st_mtime_ns // 10**6
+        for path in files
+        if path.parent.name != ".firnline"
+    }
 
 
 def _copy_and_delete(laptop: Laptop, directory: str, target: str) -> None:

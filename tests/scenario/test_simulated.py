@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 from tests.doubles.faulty_store import Fault, FaultyStore
+from tests.scenario.crashes import Killed
 from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import LAYOUT, Laptop, LaptopClock, settle
 from tests.scenario.schedules import lose_database
 from tests.scenario.store_contents import event_files
 
+from firnline.state.file_index import FileRow
 from firnline.state.folder_state import FolderState
+from firnline.state.journal import EventState
 from firnline.stores.base import Store
 from firnline.stores.errors import UnavailableError
 
@@ -152,3 +155,228 @@ def test_index_entries_are_durable_before_a_copied_event(tmp_path: Path) -> None
     a.sync(steps=order)
     assert len(event_files(far)) == 1
     assert order.unsafe == []
+
+
+class KilledAfter:
+    """The process ends at the first step after that one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._passed = False
+
+    def __call__(self, name: str) -> None:
+        if self._passed:
+            raise Killed(name)
+        self._passed = name == self._name
+
+
+def test_an_open_event_that_went_nowhere(tmp_path: Path) -> None:
+    """It was taken for an event while its store could not be asked, and the next save stands on
+    it. When it is in no store after all, others see that save and no conflict, and nobody goes on
+    looking for what was lost."""
+    store, clock = tmp_path / "store", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=clock)
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store], clock=clock)
+    a.write("file", "first")
+    settle(a, b)
+    a.write("file", "second")
+    with pytest.raises(Killed):
+        a.sync(steps=KilledAfter("commit open event"))
+    a.away = {store}
+    a.write("file", "third")
+    a.sync()
+    a.away = set()
+    settle(a, b)
+    assert a.tree() == b.tree() == {"file": "third"}
+    clock.advance(days=8)
+    settle(a, b)
+    assert a.tree() == b.tree() == {"file": "third"}
+    check_rest([a, b])
+
+
+def test_an_open_event_that_has_its_content_still(tmp_path: Path) -> None:
+    """Nothing is lost of it while its file stands: it is written again."""
+    store = tmp_path / "store"
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    settle(a)
+    a.write("file", "text")
+    with pytest.raises(Killed):
+        a.sync(steps=KilledAfter("commit open event"))
+    a.away = {store}
+    a.sync()
+    a.away = set()
+    settle(a)
+    assert len(event_files(store)) == 1
+    check_rest([a])
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_garbled_index_entry(tmp_path: Path, lost: bool) -> None:
+    """A path that a store garbled at its right size is written right by who knows it, within a
+    week: also when its writer has lost its table, and with it that the write had failed."""
+    store, clock = tmp_path / "store", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=clock)
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store], clock=clock)
+    a.write("file", "text")
+    settle(a, b)
+    (entry,) = (store / LAYOUT.root / "eventsindex").glob("*/*")
+    entry.write_bytes(b"fIle")
+    if lost:
+        lose_database(a)
+    c = Laptop(tmp_path / "c", "cccccccc", [store], clock=clock)
+    c.sync()
+    assert c.tree() == {}
+    clock.advance(days=8)
+    settle(a, b)
+    assert entry.read_bytes() == b"file"
+    settle(a, b, c)
+    assert c.tree() == {"file": "text"}
+    check_rest([a, b, c])
+
+
+def test_a_reader_that_knows_the_path(tmp_path: Path) -> None:
+    """Who cannot read a new event's path in its store has it in the log, and writes it there."""
+    store = tmp_path / "store"
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
+    a.write("file", "text")
+    settle(a, b)
+    a.delete("file")
+    a.sync()
+    (entry,) = (store / LAYOUT.root / "eventsindex").glob("*/*")
+    entry.write_bytes(b"fIle")
+    assert b.sync().problems == []
+    assert b.tree() == {}
+    assert entry.read_bytes() == b"file"
+    check_rest([a, b])
+
+
+def test_a_garbled_event(tmp_path: Path) -> None:
+    """An event of the right size with wrong bytes is sent again within a week by who can make it,
+    though that one has no need to read it; the store is called suspect."""
+    store, clock = tmp_path / "store", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=clock)
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store], clock=clock)
+    a.write("file", "text")
+    settle(a)
+    (event,) = event_files(store).values()
+    event.write_bytes(b"tExt")
+    report = b.sync()
+    assert {problem.kind for problem in report.problems} == {"pending", "pending event"}
+    clock.advance(days=8)
+    assert {problem.kind for problem in a.sync().problems} == {"suspect store"}
+    settle(a, b)
+    assert b.tree() == {"file": "text"}
+    check_rest([a, b])
+
+
+def test_a_store_that_told_another_size(tmp_path: Path) -> None:
+    """Who learnt a wrong size from a damaged event knows better once it is whole: the outbox lets
+    go of it, and nobody sends it again and again."""
+    s1, s2, clock = tmp_path / "s1", tmp_path / "s2", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [s1, s2], clock=clock)
+    a.write("file", "text")
+    settle(a)
+    for store in (s1, s2):
+        (event,) = event_files(store).values()
+        event.write_bytes(b"te")
+    lose_database(a)
+    settle(a)
+    clock.advance(days=8)
+    settle(a)
+    assert [path.read_bytes() for s in (s1, s2) for path in event_files(s).values()] == [
+        b"text"
+    ] * 2
+    check_rest([a])
+
+
+def test_a_large_file_waits_for_its_parent(tmp_path: Path) -> None:
+    """A store that lacks what a large file stands on gets both from the copier, in their order."""
+    store = tmp_path / "store"
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    a.away = {store}
+    a.write("file", "first")
+    a.sync()
+    a.away = set()
+    a.write("file", b"large " * 7_000_000)
+    seen = set[tuple[int, ...]]()
+    a.sync(steps=lambda name: seen.add(sizes(store)))
+    assert seen == {(), (5,), (5, 42_000_000)}
+    settle(a)
+    check_rest([a])
+
+
+def sizes(store: Path) -> tuple[int, ...]:
+    """Of the event files, in the order of their names."""
+    return tuple(path.stat().st_size for _, path in sorted(event_files(store).items()))
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_a_file_that_was_booked_on_an_event_that_never_was(tmp_path: Path, older: bool) -> None:
+    """A large file found no place, and later in the same pass its open event looked as if the log
+    had the file already. The event never was, so the file is told in the next pass."""
+    store = tmp_path / "store"
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    if older:
+        a.write("file", "older")
+    settle(a)
+    a.write("file", "newer")
+    with pytest.raises(Killed):
+        a.sync(steps=KilledAfter("commit open event"))
+    state = FolderState(a.place / "state.db")
+    (event,) = state.journal.in_state(EventState.OPEN)
+    (entry,) = state.journal.entries_of_event(event.id)
+    found = (a.folder / "file").stat()
+    times = (found.st_size, found.st_mtime_ns, found.st_ino)
+    with state.transaction("test"):
+        row = FileRow("file", entry.kind, *times, entry.data_hash, entry.flags, entry.ref)
+        state.files.put_many([row])
+    state.close()
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store])
+    settle(a, b)
+    assert b.tree() == {"file": "newer"}
+    check_rest([a, b])
+
+
+def test_a_conflict_whose_loser_came_late(tmp_path: Path) -> None:
+    """A path where a version could not be had counts without it for a while. When it can be had,
+    the path is looked at again, whatever was done there meanwhile."""
+    store, clock = tmp_path / "store", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=clock)
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store], clock=clock)
+    a.write("file", "by a")
+    a.sync()
+    unreadable = Fault("open", repeat=99, error=UnavailableError("", "gone"))
+    clock.advance(hours=1)
+    b.write("file", "by b")
+    b.wrap = Faults(clock, "store", unreadable)
+    b.sync()
+    b.move("file", "moved")
+    b.sync()
+    b.wrap = a.wrap
+    settle(b, a)
+    assert a.tree() == b.tree()
+    check_rest([a, b])
+
+
+def test_a_row_that_stands_alone_no_more(tmp_path: Path) -> None:
+    """An older event with the same content came late and changed nothing here. When the file is
+    moved then, that one is closed as well, and the file does not come back."""
+    store, clock = tmp_path / "store", LaptopClock()
+    a = Laptop(tmp_path / "a", "aaaaaaaa", [store], clock=clock)
+    b = Laptop(tmp_path / "b", "bbbbbbbb", [store], clock=clock)
+    c = Laptop(tmp_path / "c", "cccccccc", [store], clock=clock)
+    a.write("file", "older")
+    settle(a)
+    a.write("file", "text")
+    a.sync()
+    clock.advance(hours=1)
+    b.away = {store}
+    b.write("file", "text")
+    b.sync()
+    b.away = set()
+    settle(b, a)
+    b.move("file", "moved")
+    settle(b, a, c)
+    assert a.tree() == b.tree() == c.tree() == {"moved": "text"}
+    check_rest([a, b, c])

@@ -18,6 +18,8 @@ TEMPORARIES = f"{OWN_DIRECTORY}/tmp"
 """What is being written. Whatever is left there at start is thrown away."""
 KEPT = f"{OWN_DIRECTORY}/kept"
 """What was replaced or taken away, until it is known that no save slipped in."""
+SYNCED = f"{OWN_DIRECTORY}/synced"
+"""Stands there once the folder was synced on this disk."""
 OWN_DIRECTORIES = frozenset({OWN_DIRECTORY, TEMPORARIES, KEPT})
 
 _NOT_A_NAME = frozenset({"", ".", ".."})

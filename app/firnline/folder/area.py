@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from firnline.core.paths import OWN_DIRECTORY
 from firnline.core.steps import Steps
-from firnline.folder.access import KEPT, TEMPORARIES, Access
+from firnline.folder.access import KEPT, SYNCED, TEMPORARIES, Access
 from firnline.folder.errors import FolderError, Vanished
 from firnline.folder.temporary import Temporary, new_name
 
@@ -73,6 +73,21 @@ class OwnArea:
             with suppress(FileNotFoundError):
                 self._access.unlink(f"{TEMPORARIES}/{name}")
         return len(names)
+
+    @property
+    def was_synced(self) -> bool:
+        """Whether some device ever synced this folder here, whatever it remembers of it."""
+        try:
+            self._access.lstat(SYNCED)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def note_synced(self) -> None:
+        """It outlives the device's own tables, which may be lost or begun anew."""
+        self._steps("note synced")
+        with suppress(FileExistsError):
+            os.close(self._access.open(SYNCED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def names(self, directory: str) -> list[str]:
         """Sorted; none where the directory is not there."""

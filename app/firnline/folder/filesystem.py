@@ -233,6 +233,17 @@ class Root(View):
         with translating(TEMPORARIES):
             return self.area.sweep()
 
+    @property
+    def was_synced(self) -> bool:
+        """Whether this folder was ever synced on this disk, by whatever device."""
+        with translating(""):
+            return self.area.was_synced
+
+    def note_synced(self) -> None:
+        """From now on it was."""
+        with translating(""):
+            self.area.note_synced()
+
     def barrier(self) -> None:
         """All that was changed through this object survives a power cut when this returns."""
         with translating(""):

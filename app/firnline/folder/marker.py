@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from firnline.core.paths import OWN_DIRECTORY
-from firnline.folder.access import TEMPORARIES
+from firnline.folder.access import SYNCED, TEMPORARIES
 from firnline.folder.durable import sync_file
 from firnline.folder.errors import (
     Changed,
@@ -116,8 +116,9 @@ def remove(root: Root) -> None:
     """The directory is no folder any more; people's files stay. That it has no marker is no
     error."""
     root.steps("remove marker")
-    with translating(MARKER), suppress(FileNotFoundError):
-        root.access.unlink(MARKER)
+    for path in (SYNCED, MARKER):
+        with translating(path), suppress(FileNotFoundError):
+            root.access.unlink(path)
 
 
 def _identity(root: Root) -> Identity:

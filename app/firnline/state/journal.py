@@ -79,17 +79,17 @@ class Journal:
 
     def event(self, name: str) -> EventRow | None:
         row = self._sql.execute(f"SELECT {_EVENT} FROM events WHERE name=?", (name,)).fetchone()
-        return None if row is None else _event(row)
+        return None if row is None else event_row(row)
 
     def by_id(self, event: int) -> EventRow:
-        return _event(
+        return event_row(
             self._sql.execute(f"SELECT {_EVENT} FROM events WHERE id=?", (event,)).fetchone()
         )
 
     def by_ref(self, ref: str) -> list[EventRow]:
         """Events whose hash begins with `ref` (10 characters: more than one only if forged)."""
         return [
-            _event(row)
+            event_row(row)
             for row in self._sql.execute(f"SELECT {_EVENT} FROM events WHERE ref=?", (ref,))
         ]
 
@@ -97,7 +97,7 @@ class Journal:
         """Unfinished events, by name; the first `limit`, all when it is negative."""
         marks = ",".join("?" * len(states))
         return [
-            _event(row)
+            event_row(row)
             for row in self._sql.execute(
                 f"SELECT {_EVENT} FROM events WHERE state IN ({marks}) AND state != 1"
                 " ORDER BY name LIMIT ?",
@@ -181,16 +181,22 @@ class Journal:
         return self._sql.execute(f"{unsized} LIMIT 1").fetchone() is not None
 
     def mend_size(self, entry: Entry, size: int) -> None:
-        """A content was read: the store that told its size was wrong.
+        """A store told a wrong size of a content. What a batch's manifest says of it stays."""
+        if _OPS[entry.event[54:57]] is Op.BAT:
+            return
+        self._sql.execute(
+            "UPDATE entries SET size=? WHERE path=? AND event=(SELECT id FROM events WHERE name=?)",
+            (size, entry.path, entry.event),
+        )
+        if entry.offset is not None:
+            self._sql.execute("UPDATE events SET size=? WHERE name=?", (size, entry.event))
 
-        A batch's manifest says the sizes of its members, and stays as it is.
-        """
-        if _OPS[entry.event[54:57]] is not Op.BAT:
-            self._sql.execute(
-                "UPDATE entries SET size=? WHERE path=?"
-                " AND event=(SELECT id FROM events WHERE name=?)",
-                (size, entry.path, entry.event),
-            )
+    def mend_file_size(self, row: EventRow, size: int) -> None:
+        """An event's file was read and found right. Of a batch it may be the manifest alone."""
+        op = _OPS[row.name[54:57]]
+        self.set_size(row.id, max(size, row.size) if op is Op.BAT else size)
+        if op in (Op.PUT, Op.LNK):
+            self._sql.execute("UPDATE entries SET size=? WHERE event=?", (size, row.id))
 
     def entries(self, path: str) -> list[Entry]:
         """The log of one path, in the order of event names."""
@@ -277,6 +283,18 @@ class Journal:
             'SELECT 1 FROM entries WHERE size=? AND "offset" IS NOT NULL LIMIT 1', (size,)
         ).fetchone()
         return row is not None
+
+    def naming(self, data_hash: str) -> list[int]:
+        """Events that name a content and do not bring it."""
+        rows = self._sql.execute(
+            'SELECT DISTINCT event FROM entries WHERE hash=? AND "offset" IS NULL',
+            (data_hash,),
+        )
+        return [event for (event,) in rows]
+
+    def paths(self) -> Iterator[str]:
+        """All paths that some event speaks of, in byte order."""
+        return (path for (path,) in self._sql.execute("SELECT DISTINCT path FROM entries"))
 
     def paths_of(self, data_hash: DataHash) -> list[str]:
         """Paths that some event brought this content to, with a body."""
@@ -377,9 +395,9 @@ class Journal:
         return [path for (path,) in rows]
 
 
-def _event(row: tuple[int, str, str, int, int, str]) -> EventRow:
-    event, name, ref, size, state, why = row
-    return EventRow(event, EventText(name), Ref(ref), size, EventState(state), why)
+def event_row(row: tuple[int, str, str, int, int, str]) -> EventRow:
+    """Of the columns in their order."""
+    return EventRow(row[0], EventText(row[1]), Ref(row[2]), row[3], EventState(row[4]), row[5])
 
 
 def _below(path: str) -> tuple[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from firnline.core.clock import DateTime
 from firnline.core.hashing import EMPTY_HASH
 from firnline.state.database import Database
+from firnline.state.journal import EventRow, EventState, event_row
 
 NEVER = DateTime("0" * 20)
 _NOT_COPIED = "0, 2, 3"
@@ -188,6 +189,18 @@ class StoreTable:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def standing(self, store: str, before: str, device: str | None, limit: int) -> list[EventRow]:
+        """The newest events that the store has and this device can read, from below the name
+        `before` on; from the newest on when that is ''. `device`: only what that one wrote."""
+        rows = self._sql.execute(
+            "SELECT e.id, e.name, e.ref, e.size, e.state, e.why FROM events e WHERE e.name < ?"
+            " AND e.state=? AND (? IS NULL OR e.name LIKE '%-' || ? || '-%') AND NOT EXISTS"
+            " (SELECT 1 FROM lacking l WHERE l.store=? AND l.event=e.id)"
+            " ORDER BY e.name DESC LIMIT ?",
+            (before or "~", EventState.KNOWN, device, device, store, limit),
+        )
+        return [event_row(row) for row in rows]
+
     def absent(self, store: str) -> dict[str, int]:
         """Events that a store lacks and whose name was not seen there: name → id."""
         rows = self._sql.execute(
@@ -266,6 +279,16 @@ class StoreTable:
                 " GROUP BY e.id HAVING count(*) = (SELECT count(*) FROM stores) ORDER BY e.name"
             )
         )
+
+    def is_nowhere(self, event: int) -> bool:
+        """True when the home store has no file of it, and in no other one does anything stand under
+        its name."""
+        row = self._sql.execute(
+            "SELECT count(*) = (SELECT count(*) FROM stores) FROM lacking"
+            " WHERE event=? AND NOT wrong",
+            (event,),
+        ).fetchone()
+        return bool(row[0]) and not self.holds(event)
 
     # --- late hints ---------------------------------------------------------------------------
 

@@ -89,7 +89,12 @@ def plan(wishes: Iterable[Wish], count_below: Callable[[str], int]) -> Plan:
 def _sort(wish: Wish, made: Plan) -> None:
     entry, here = wish.entry, wish.here
     if _is_settled(wish):
-        made.settled.append(wish.path)
+        row = wish.row
+        if row is not None and row.straight and not wish.straight:
+            # What came has changed nothing here, but the next change has to look at the log.
+            made.bookings.append(row._replace(straight=False))
+        else:
+            made.settled.append(wish.path)
     elif entry is None:
         if here is None:
             made.bookings.append(absent_row(wish))

@@ -19,7 +19,7 @@ from firnline.folder.errors import FolderError
 from firnline.stores.base import Reader
 from firnline.stores.errors import CorruptError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext
-from firnline.sync.verify_stream import CHUNK, note_lost_at_home
+from firnline.sync.verify_stream import CHUNK, Standing, look, note_lost_at_home
 
 _IN_MEMORY = 8 * 2**20
 
@@ -80,14 +80,14 @@ class Bodies:
     def copy(
         self,
         data_hash: DataHash,
-        write: Callable[[Iterator[bytes]], None],
+        write: Callable[[Iterator[bytes]], object],
         most: int | None = None,
     ) -> None:
         """Give the verified content to `write`, an iterator that raises when it proves wrong.
 
         `write` is called again with the next source then, and has to begin anew. Only the hash
-        decides what is right: sizes may be lies. Where another source was right, a store with a
-        wrong one is known to lack that event, and gets it again. Nothing that is longer than
+        decides what is right: sizes may be lies. A store with a wrong one is known to lack that
+        event, and gets it again. Nothing that is longer than
         `most` is read to its end: an endless body must not keep a right one from being found.
         Raises ContentMissingError when no source is right, ContentTooLargeError when one was too
         long to be tried, and whatever `write` raises by itself.
@@ -99,12 +99,27 @@ class Bodies:
                 write(self._verified(source, data_hash, most))
             except _WrongSourceError as error:
                 too_long = too_long or isinstance(error.__cause__, _TooLongError)
-                if not isinstance(error.__cause__, UnavailableError):
+                if not isinstance(error.__cause__, (UnavailableError, _TooLongError)):
                     wrong.append(source)
                 continue
             self._note_lost(wrong)
+            self._note_wrong_history(data_hash, wrong)
             return
+        self._note_lost(self._damaged(wrong))
         raise (ContentTooLargeError if too_long else ContentMissingError)(data_hash)
+
+    def _damaged(self, sources: Iterable[_Source]) -> list[_Source]:
+        """Those whose file is wrong: somebody who is not in reach may have it, and who lacks it is
+        given it. A batch that ends with its manifest is whole, though it brings nothing."""
+        found = []
+        for source in sources:
+            if source.event is None or source.place is None:
+                continue
+            row = self._context.state.journal.by_id(source.event)
+            with suppress(StoreError):
+                if look(self._context, source.place, row) is not Standing.WHOLE:
+                    found.append(source)
+        return found
 
     def _note_lost(self, sources: Iterable[_Source]) -> None:
         state = self._context.state
@@ -116,6 +131,19 @@ class Bodies:
                 continue
             with state.transaction("event lost"):
                 state.stores.lost(source.place.store_id, source.event, wrong=True)
+
+    def _note_wrong_history(self, data_hash: DataHash, sources: Iterable[_Source]) -> None:
+        """What names a content that is damaged in a store's history brings it there once more."""
+        state = self._context.state
+        damaged = {s.place.store_id: s.place for s in sources if s.place and s.event is None}
+        damaged.pop(self._context.home.store_id, None)
+        for store_id, connected in damaged.items():
+            with suppress(StoreError):
+                if connected.store.size(self._context.layout.history(data_hash)) is None:
+                    continue
+                with state.transaction("content lost"):
+                    for event in state.journal.naming(data_hash):
+                        state.stores.lost(store_id, event, wrong=True)
 
     def read(self, data_hash: DataHash, limit: int) -> bytes:
         """A content of at most `limit` bytes. Raises ContentMissingError, ContentTooLargeError."""
@@ -139,11 +167,19 @@ class Bodies:
             raise ContentMissingError(data_hash) from error
 
     def _right_source(self, data_hash: DataHash) -> _Source:
+        wrong: list[_Source] = []
         for source in self._sources(data_hash):
-            with suppress(_WrongSourceError):
+            try:
                 for _ in self._verified(source, data_hash):
                     self._context.check_cancelled()
-                return source
+            except _WrongSourceError as error:
+                if not isinstance(error.__cause__, UnavailableError):
+                    wrong.append(source)
+                continue
+            self._note_lost(wrong)
+            self._note_wrong_history(data_hash, wrong)
+            return source
+        self._note_lost(self._damaged(wrong))
         raise ContentMissingError(data_hash)
 
     def is_at_hand(self, data_hash: DataHash) -> bool:
@@ -179,7 +215,7 @@ class Bodies:
         yield from self._in_events(data_hash)
         for connected in self._places():
             path = self._context.layout.history(data_hash)
-            yield _Source(path, partial(_whole, connected, path))
+            yield _Source(path, partial(_whole, connected, path), None, connected)
         # Last, since it reads the whole table: what was brought here under another name.
         yield from self._in_folder(data_hash, self._context.state.files.with_content(data_hash))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from firnline.core.hashing import NO_PARENT
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
+from firnline.sync.behind import room_makers
 from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.event_writer import drop_store, store_failed
 from firnline.sync.filling import Filling, NoSourceError, TargetError
@@ -25,6 +26,8 @@ class Copier:
         self._context = context
         self.copied = 0
         self.problems: list[Problem] = []
+        self.without_source: dict[str, EventRow] = {}
+        """By name, what could not be had for some store."""
 
     def run(self) -> None:
         """Fill every store in reach, and the home store with what it keeps: everything, or what
@@ -52,16 +55,31 @@ class Copier:
     def _bring_all(self, target: Connected, lacking: Sequence[tuple[int, str]]) -> None:
         context = self._context
         filling = Filling(context, target)
+        late: set[int] = set()
         try:
             for row in parents_first(context, lacking):
                 context.check_cancelled()
-                if row.state not in _UNREAD:
-                    self.bring(filling, row)
+                if row.state not in _UNREAD and not self._bring_in_order(filling, row, late):
+                    late.add(row.id)
                 context.progress.advance(1)
             filling.flush()
         except TargetError as failure:
             self._failed(filling, failure.error)
         self.copied += filling.copied
+
+    def _bring_in_order(self, filling: Filling, row: EventRow, late: set[int]) -> bool:
+        """False when it has to wait for a store that is away: itself, or one of those in `late`
+        that deleted a file where it needs a directory (`behind.room_makers`)."""
+        if late:
+            entries = self._context.state.journal.entries_of_event(row.id)
+            if not late.isdisjoint(room_makers(self._context, entries)):
+                return False
+        self.bring(filling, row)
+        if row.name not in self.without_source:
+            return True
+        # Where nobody has its bodies any more it was sent as far as it goes, and nothing waits.
+        stores = self._context.state.stores
+        return stores.is_doubtful(filling.target.store_id, row.id)
 
     def bring(self, filling: Filling, row: EventRow) -> None:
         """One event, from the first source that has it whole. Raises TargetError."""
@@ -78,8 +96,11 @@ class Copier:
         try:
             filling.make_again(row)
         except NoSourceError as error:
-            message = f"{row.name}: {error}"
-            self.problems.append(Problem("", "no source", message, filling.target.name))
+            self.without_source[row.name] = row
+            # What nobody could read either is told as pending.
+            if row.state is not EventState.BODILESS:
+                message = f"{row.name}: {error}"
+                self.problems.append(Problem("", "no source", message, filling.target.name))
 
     def _sources(self, target: Connected, row: EventRow) -> Iterator[Connected]:
         stores = self._context.state.stores

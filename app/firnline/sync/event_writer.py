@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from firnline.core.clock import DAY_AHEAD, format_time
 from firnline.core.entry import Entry
 from firnline.state.journal import EventState
-from firnline.stores.errors import FullError, StoreError
+from firnline.stores.errors import CorruptError, DeniedError, FullError, NotFoundError, StoreError
 from firnline.stores.layout import ConnectionLayout
 from firnline.sync.behind import stores_behind
 from firnline.sync.context import Connected, FolderContext, Unreached
@@ -58,11 +58,14 @@ class EventWriter:
         drafts = list(drafts)
         later = stores_behind(self._context, (e for draft in drafts for e in draft.entries))
         self._later |= {draft.name: later for draft in drafts}
-        notes = {HOME_FIRST: self.needs_home, FROM_FOLDER: from_folder}
-        why = ", ".join(note for note, holds in notes.items() if holds)
+        needs_home = self.needs_home
         with state.transaction("open event"):
             owed = state.stores.ids()
             for draft in drafts:
+                # What went to a store that failed may stand there, whatever comes next.
+                first = needs_home and draft.name not in self._ids
+                notes = {HOME_FIRST: first, FROM_FOLDER: from_folder}
+                why = ", ".join(note for note, holds in notes.items() if holds)
                 event = state.journal.add(draft.name, draft.ref, draft.size, EventState.OPEN)
                 state.journal.set_state(event, EventState.OPEN, why)
                 if draft.moved is None:
@@ -198,16 +201,22 @@ def flush_small(connected: Connected, files: list[tuple[str, bytes]]) -> None:
 
 
 def missing_index(
-    context: FolderContext, connected: Connected, paths: Iterable[str], *, again: bool = False
+    context: FolderContext, connected: Connected, paths: Iterable[str]
 ) -> list[tuple[str, bytes]]:
-    """The `eventsindex` entries that a store does not have yet, or has but a part of. `again`: all
-    of them, since a write failed that may have left something of the right size."""
-    found = []
-    for path in paths:
-        place, body = context.layout.index(context.hasher.path(path)), path.encode()
-        if again or connected.store.size(place) != len(body):
-            found.append((place, body))
-    return found
+    """The `eventsindex` entries that a store does not have, or not as they should be.
+
+    They are read: a write that failed may have left something of the right size, and who knew that
+    may have lost its table since.
+    """
+    entries = ((context.layout.index(context.hasher.path(path)), path.encode()) for path in paths)
+    return [(place, body) for place, body in entries if not _stands(connected, place, body)]
+
+
+def _stands(connected: Connected, place: str, body: bytes) -> bool:
+    try:
+        return connected.store.read_small(place, len(body)) == body
+    except (NotFoundError, CorruptError, DeniedError):
+        return False
 
 
 def send_hints(context: FolderContext, connected: Connected, names: Sequence[str]) -> None:

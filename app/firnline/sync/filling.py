@@ -18,7 +18,7 @@ from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import changes_of, indexed_paths
 from firnline.sync.event_writer import flush_small, missing_index, send_hints
 from firnline.sync.odd_files import keep_odd
-from firnline.sync.verify_stream import Standing, look, verified
+from firnline.sync.verify_stream import Standing, look, stands_content, verified
 
 _SMALL = 256 * 1024
 _GROUP_BYTES = 8 * 2**20
@@ -60,14 +60,12 @@ class Filling:
         """Bring what has to stand before the event does."""
         entries = self._context.state.journal.entries_of_event(row.id)
         if not self._is_home or self._context.keep_all:
-            self._bring_named(entries)
-        again = self._context.state.stores.is_doubtful(self.target.store_id, row.id)
+            stores = self._context.state.stores
+            self._bring_named(entries, stores.is_doubtful(self.target.store_id, row.id))
         with self._guarded():
-            index = missing_index(
-                self._context, self.target, indexed_paths(row.name, entries), again=again
-            )
+            index = missing_index(self._context, self.target, indexed_paths(row.name, entries))
         self._index += index
-        if again:
+        if self._context.state.stores.is_doubtful(self.target.store_id, row.id):
             self.replaces(self._context.layout.event(row.name), *(path for path, _ in index))
 
     def replaces(self, *paths: str) -> None:
@@ -83,7 +81,10 @@ class Filling:
         with self._guarded():
             if look(self._context, self.target, row) is not Standing.WHOLE:
                 return False
+            size = self.target.store.size(self._context.layout.event(row.name))
+            self._note_size(row, row.size if size is None else size)
             # With its index entries: the failed write may have ended before or between them.
+            self._keep_odd(*self._index)
             flush_small(self.target, self._index)
         self._book([row])
         return True
@@ -107,9 +108,7 @@ class Filling:
         with self._guarded():
             self.target.require_current()
             send_hints(self._context, self.target, [row.name for row in events])
-            for path, body in (*self._index, *self._small):
-                if path in self._odd:
-                    keep_odd(self._context, self.target, path, body)
+            self._keep_odd(*self._index, *self._small)
             # With a barrier of their own: after a loss of power an event may stand, and nobody
             # would look again whether its index entries do.
             flush_small(self.target, self._index)
@@ -117,7 +116,19 @@ class Filling:
         self._small_bytes = 0
         self._book(events)
 
+    def _keep_odd(self, *files: tuple[str, bytes]) -> None:
+        for path, body in files:
+            if path in self._odd:
+                keep_odd(self._context, self.target, path, body)
+
+    def _note_size(self, row: EventRow, size: int) -> None:
+        """What was read and found right is so large, whatever a store has told before."""
+        if size != row.size:
+            with self._context.state.transaction("size of an event"):
+                self._context.state.journal.mend_file_size(row, size)
+
     def _collect(self, row: EventRow, body: bytes) -> None:
+        self._note_size(row, len(body))
         self._small.append((self._context.layout.event(row.name), body))
         self._small_bytes += len(body)
         self._events.append(row)
@@ -128,18 +139,22 @@ class Filling:
         """After all that was collected: its parents and its index entries are among it."""
         self.flush()
         self.at_risk = [row]
-        self._stream(self._context.layout.event(row.name), chunks, row.name)
+        size = self._stream(self._context.layout.event(row.name), chunks, row.name)
+        self._note_size(row, size)
         self._book([row])
 
-    def _stream(self, path: str, chunks: Iterable[bytes], event: EventText | None = None) -> None:
-        """Errors of `chunks` are raised as they are, those of the target as TargetError.
+    def _stream(self, path: str, chunks: Iterable[bytes], event: EventText | None = None) -> int:
+        """Returns the number of bytes. Errors of `chunks` are raised as they are, those of the
+        target as TargetError.
 
         `event`: it gets its hint before its name, and only when its body is whole.
         """
+        size = 0
         with ExitStack() as stack:
             with self._guarded():
                 upload = stack.enter_context(self.target.store.upload())
             for chunk in chunks:
+                size += len(chunk)
                 with self._guarded():
                     upload.write(chunk)
             with self._guarded():
@@ -150,6 +165,7 @@ class Filling:
                 if path in self._odd:
                     keep_odd(self._context, self.target, path)
                 upload.commit(path)
+        return size
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -172,33 +188,42 @@ class Filling:
 
     # --- content that is named and not carried ------------------------------------------------
 
-    def _bring_named(self, entries: Sequence[Entry]) -> None:
+    def _bring_named(self, entries: Sequence[Entry], doubtful: bool) -> None:
         """Moves, copies and members without a body need their content in the target too.
 
-        What nobody in reach has holds nothing back.
+        What nobody in reach has holds nothing back. `doubtful`: what stands there is read.
         """
         for entry in entries:
             if entry.offset is not None or entry.kind not in (Kind.FILE, Kind.LINK):
                 continue
-            if entry.data_hash != EMPTY_HASH and not self._has_content(entry.data_hash):
+            if entry.data_hash != EMPTY_HASH and not self._has_content(entry.data_hash, doubtful):
                 self.bring_content(entry.data_hash)
 
     def bring_content(self, data_hash: DataHash) -> bool:
         """Into the target's history; False when nobody has it."""
         path = self._context.layout.history(data_hash)
         try:
-            self._bodies.copy(data_hash, lambda chunks: self._stream(path, chunks))
+            self._bodies.copy(data_hash, lambda chunks: self._stream(path, chunks), self._room())
         except ContentMissingError:
             return False
         return True
 
-    def _has_content(self, data_hash: DataHash) -> bool:
+    def _room(self) -> int | None:
+        """What cannot fit is not begun: a body without end may stand under the name of a small one,
+        in the target or elsewhere."""
+        with self._guarded():
+            return self.target.store.free_space()
+
+    def _has_content(self, data_hash: DataHash, doubtful: bool = False) -> bool:
         coming = {row.id for row in self._events}
         for event, *_ in self._context.state.journal.carriers(data_hash):
             if event in coming or self._has_event(event):
                 return True
+        path = self._context.layout.history(data_hash)
         with self._guarded():
-            return self.target.store.size(self._context.layout.history(data_hash)) is not None
+            if doubtful:
+                return stands_content(self._context, self.target, data_hash)
+            return self.target.store.size(path) is not None
 
     def _has_event(self, event: int) -> bool:
         stores = self._context.state.stores
@@ -226,7 +251,7 @@ class Filling:
 
     def _make_body_again(self, row: EventRow, data_hash: DataHash) -> None:
         try:
-            self._bodies.copy(data_hash, lambda chunks: self._send_large(row, chunks))
+            self._bodies.copy(data_hash, lambda chunks: self._send_large(row, chunks), self._room())
         except ContentMissingError:
             raise NoSourceError("no store in reach has it, nor its content") from None
 

@@ -11,7 +11,10 @@ The order of scan and pull does not matter for safety (an event names what its f
 what is newest), but pulling first books what is equal instead of writing it again.
 """
 
+from contextlib import suppress
+
 from firnline.core.clock import ClockBeforeBuildError
+from firnline.folder.errors import FolderError
 from firnline.folder.ignore import IGNORE_FILE, Ignore
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.applier import Applier
@@ -26,6 +29,7 @@ from firnline.sync.holding import Holding
 from firnline.sync.home_release import release_home
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
+from firnline.sync.lost_events import LostEvents
 from firnline.sync.named_at_home import keep_named
 from firnline.sync.pass_report import (
     CLOCK,
@@ -44,6 +48,7 @@ from firnline.sync.rescue import publish_rescued
 from firnline.sync.resolver import JournalLog, resolve_all
 from firnline.sync.scanning import Scanner
 from firnline.sync.scope import MOST_HINTS, WHOLE, Scope
+from firnline.sync.scrub import read_back
 from firnline.sync.settle import settle
 
 __all__ = ["PassReport", "last_problems", "run_pass"]
@@ -52,6 +57,9 @@ _SLICE = 100_000
 """Dirty paths that are looked at together; a directory's move is one rename within a slice."""
 _ROUNDS = 20
 """More rounds than any honest pass needs; programs that save without pause end here."""
+
+_BEGUN = "begun"
+"""The fact that a pass came to its end with this table."""
 
 
 def run_pass(context: FolderContext, scope: Scope = WHOLE) -> PassReport:
@@ -89,18 +97,21 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
     names.recall()
     scanner = Scanner(context, ignore, names, scope.paths)
     rounds = _Rounds(context, scope, ignore, scanner, report)
-    broke_off = _broke_off(context, reached)
-    if is_new and broke_off:
-        report.problems += [_first_reading(connected) for connected in broke_off]
+    unread = _unread(context, reached) if is_new else []
+    if unread:
+        report.problems += unread
         report.complete = False
     else:
         _run(rounds, report)
+        _note_begun(context)
     if scope.is_whole:
         lasting, context.found = [*context.found, *lasting], []
     for problem in [*lasting, *names.tidy(complete=report.complete and scanner.whole)]:
         (report.notices if problem.is_notice else report.problems).append(problem)
+    if scope.is_whole:
+        report.problems += read_back(context)
     if scope.copy:
-        _copy(context, report)
+        _copy(context, report, rounds.clock)
     if rounds.clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", CLOCK, message))
@@ -135,17 +146,32 @@ def _is_new(context: FolderContext) -> bool:
     return context.state.files.is_empty()
 
 
-def _broke_off(context: FolderContext, reached: list[Connected]) -> list[Connected]:
-    """The stores that went meanwhile, and may be back soon."""
+def _unread(context: FolderContext, reached: list[Connected]) -> list[Problem]:
+    """The stores that a device without its table has to read before it tells anything:
+    those that went meanwhile, and may be back soon. All, where none can be reached, and the folder
+    was synced before: what others changed and deleted since would look as if it were new here."""
     gone = {u.store_id for u in context.unreached if isinstance(u.why, UnavailableError)}
-    return [connected for connected in reached if connected.store_id in gone]
+    broke_off = [connected.name for connected in reached if connected.store_id in gone]
+    if broke_off or reached or context.state.fact(_BEGUN) is not None:
+        return [_first_reading(store, "it went while it was read") for store in broke_off]
+    away = [u.name for u in context.unreached] if context.root.was_synced else []
+    return [_first_reading(store, "it has to be in reach to be read") for store in away]
 
 
-def _first_reading(connected: Connected) -> Problem:
+def _first_reading(store: str, why: str) -> Problem:
     """A device without its table first reads every store in reach in full (docs/design.md section
     7): of what it does not know it would say that it is new."""
-    message = "it went while it was read for the first time; nothing is told or changed before"
-    return Problem("", "first reading", message, connected.name)
+    message = f"{why} for the first time; nothing is told or changed before"
+    return Problem("", "first reading", message, store)
+
+
+def _note_begun(context: FolderContext) -> None:
+    """This table, and the folder itself, know from now on that the folder was synced here."""
+    if context.state.fact(_BEGUN) is None:
+        with suppress(FolderError):
+            context.root.note_synced()
+            with context.state.transaction("begun"):
+                context.state.set_fact(_BEGUN, "")
 
 
 def _run(rounds: "_Rounds", report: PassReport) -> None:
@@ -277,11 +303,14 @@ def _try_full_stores(context: FolderContext) -> int:
     return copier.copied
 
 
-def _copy(context: FolderContext, report: PassReport) -> None:
-    copier = Copier(context)
+def _copy(context: FolderContext, report: PassReport, clock: EventClock) -> None:
+    copier, lost = Copier(context), LostEvents(context, clock)
     copier.run()
+    lost.settle(copier.without_source.values())
     report.copied += copier.copied
-    report.problems += copier.problems
+    report.written += lost.written
+    forgotten = lost.forgotten
+    report.problems += [p for p in copier.problems if p.message.split(":")[0] not in forgotten]
     try:
         keep_named(context)
         release_home(context)

@@ -6,9 +6,10 @@ blocks the copy is a clone, and what is hashed is the clone, which nobody can ch
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from firnline.core.entry import Change, Entry
-from firnline.core.hashing import DataHash, Digest
+from firnline.core.hashing import NO_PARENT, DataHash, Digest, Ref
 from firnline.core.reconcile import Finding
 from firnline.folder.errors import Changed
 from firnline.folder.metadata import Stat
@@ -17,6 +18,7 @@ from firnline.folder.scan import Seen
 from firnline.state.file_index import FileRow
 from firnline.stores.base import Upload
 from firnline.stores.errors import StoreError
+from firnline.sync.behind import with_event
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.drafts import Draft, draft_single
 from firnline.sync.event_clock import EventClock
@@ -71,23 +73,36 @@ class LargeFiles:
             return 1
 
         try:
-            return self.somewhere(send)
+            return self.somewhere(send, NO_PARENT if row is None else row.base)
         except Changed:
             settle_open_events(self._context)
             raise
+        except NowhereToWriteError:
+            # Nothing may stand on it that is written later in this pass.
+            with suppress(StoreError):
+                settle_open_events(self._context)
+            raise
 
-    def somewhere(self, send: Callable[[Connected], int]) -> int:
-        """`send` to the store where an event has to go first; to the next when that one fails."""
-        context = self._context
+    def somewhere(self, send: Callable[[Connected], int], parent: Ref) -> int:
+        """`send` to the store where an event has to go first; to the next when that one fails.
+
+        A store that lacks `parent` waits for the copier, as with small events.
+        """
+        context, writer = self._context, self._writer
+        ready = with_event(context, parent)
         while True:
-            ready = context.with_room
-            target = context.home if self._writer.needs_home or not ready else ready[0]
+            takers = [connected for connected in context.with_room if connected in ready]
+            target = context.home if writer.needs_home or not takers else takers[0]
             try:
                 return send(target)
             except StoreError as error:
-                if target is context.home:
+                if target is not context.home:
+                    writer.failed(target, error)
+                elif writer.needs_home or ready == context.with_room:
                     raise NowhereToWriteError(str(error)) from error
-                self._writer.failed(target, error)
+                else:
+                    # With a full disk here, a store that is behind is better than no place at all.
+                    ready = context.with_room
 
     def _draft(self, change: Change) -> Draft:
         context = self._context

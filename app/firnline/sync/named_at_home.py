@@ -87,7 +87,7 @@ def _copy(context: FolderContext, bodies: Bodies, data_hash: DataHash, place: st
             upload.commit(place)
 
     try:
-        bodies.copy(data_hash, write)
+        bodies.copy(data_hash, write, context.home.store.free_space())
     except ContentMissingError:
         return
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from firnline.core.entry import Entry
 from firnline.core.event import NO_FLAGS, Kind
 from firnline.core.hashing import NO_PARENT
+from firnline.core.heads import by_ref
 from firnline.state.file_index import FileRow
+from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import StoreError
 from firnline.sync.context import Connected, FolderContext
@@ -24,6 +26,8 @@ from firnline.sync.event_writer import (
     missing_index,
 )
 from firnline.sync.verify_stream import Standing, look
+
+_UNCONFIRMED = "unconfirmed"
 
 
 def settle_open_events(context: FolderContext) -> None:
@@ -39,10 +43,15 @@ def _settle(context: FolderContext, row: EventRow) -> None:
     state = context.state
     with state.transaction("settle event"):
         unknown = context.unreached and HOME_FIRST not in row.why
+        entries = state.journal.entries_of_event(row.id)
+        rows = state.files.get_many([entry.path for entry in entries])
         if not (named or home or unknown):
             state.journal.forget(row.id)
+            _take_back(context, entries, rows)
             return
         state.journal.set_state(row.id, EventState.KNOWN)
+        if not (named or home):
+            note_unconfirmed(state, {*unconfirmed(state), row.name})
         for store_id, what in found.items():
             if what is Standing.WHOLE:
                 state.stores.has(store_id, [row.id])
@@ -50,11 +59,19 @@ def _settle(context: FolderContext, row: EventRow) -> None:
                 state.stores.lost(store_id, row.id, wrong=True)
         if home:
             state.stores.hold(row.id, whole=True)
-        entries = state.journal.entries_of_event(row.id)
         state.journal.mark_dirty(entry.path for entry in entries)
         if FROM_FOLDER in row.why:
-            rows = state.files.get_many([entry.path for entry in entries])
             state.files.put_many(_taken(entries, rows))
+
+
+def unconfirmed(state: FolderState) -> set[str]:
+    """Names of events that nobody has seen anywhere: their store could not be asked."""
+    return set((state.fact(_UNCONFIRMED) or "").split())
+
+
+def note_unconfirmed(state: FolderState, names: Iterable[str]) -> None:
+    """Inside the caller's transaction."""
+    state.set_fact(_UNCONFIRMED, " ".join(sorted(names)))
 
 
 def _look_home(context: FolderContext, row: EventRow) -> bool:
@@ -80,6 +97,23 @@ def _look(context: FolderContext, connected: Connected, row: EventRow) -> Standi
         drop_store(context, connected, error)
         return Standing.NOTHING
     return found
+
+
+def _take_back(context: FolderContext, entries: Iterable[Entry], rows: dict[str, FileRow]) -> None:
+    """No file stands on an event that never was: it stands on what that one was to replace, and is
+    still to be told. While it was open it looked like any other, so somebody may have booked it."""
+    files, journal = context.state.files, context.state.journal
+    for entry in entries:
+        row = rows.get(entry.path)
+        if row is None or row.base != entry.ref:
+            continue
+        replaced = by_ref(journal.entries(entry.path)).get(entry.closes)
+        if replaced is None:
+            files.forget([entry.path])
+            continue
+        flags = replaced.flags if replaced.kind is Kind.FILE else NO_FLAGS
+        content = (replaced.kind, 0, 0, 0, replaced.data_hash, flags)
+        files.put_many([FileRow(entry.path, *content, replaced.ref, row.local)])
 
 
 def _taken(entries: Iterable[Entry], rows: dict[str, FileRow]) -> Iterable[FileRow]:

@@ -39,6 +39,8 @@ class Pending:
             with self._transaction("retry contents"):
                 for event in again:
                     self._journal.set_state(event, EventState.KNOWN)
+                    # While they counted for nothing, their paths seemed to be in order.
+                    self._journal.mark_event_dirty(event)
 
     def note(self, entry: Entry) -> None:
         """The content of `entry` was looked for in vain."""

@@ -12,21 +12,16 @@ from typing import NamedTuple
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_manifest
 from firnline.core.entry import Change, Entry, entries_of_batch, entries_of_event
 from firnline.core.event import EventName, EventText, Kind, Op, parse_name, ref_of
-from firnline.core.hashing import PathHash
-from firnline.core.paths import MAX_PATH_BYTES, BadPathError, check_path, quoted
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext, Problem
 from firnline.sync.event_writer import drop_store
+from firnline.sync.index_paths import Finder, PathFinder, RefusedError, read_path
 from firnline.sync.listing import list_stores
 from firnline.sync.verify_stream import CHUNK, note_lost_at_home
 from firnline.sync.whole_directories import read_whole
 
 _GROUP = 500
-
-
-class RefusedError(Exception):
-    """An event that breaks the format; the message says how."""
 
 
 class Pulled(NamedTuple):
@@ -48,19 +43,20 @@ def pull(context: FolderContext) -> Pulled:
 def understand(context: FolderContext, waiting: Sequence[EventRow]) -> int:
     """Read the paths of events that are only named so far; returns of how many that was done."""
     state = context.state
+    paths = PathFinder(context, waiting)
     understood = 0
     for start in range(0, len(waiting), _GROUP):
         context.check_cancelled()
         with state.transaction("understand events"):
             for row in waiting[start : start + _GROUP]:
-                understood += _understand_one(context, row)
+                understood += _understand_one(context, row, paths)
     return understood
 
 
-def _understand_one(context: FolderContext, row: EventRow) -> bool:
+def _understand_one(context: FolderContext, row: EventRow, paths: PathFinder) -> bool:
     state = context.state
     try:
-        size, entries, moved = _read_event(context, row.name)
+        size, entries, moved = _read_event(context, row.name, paths)
     except RefusedError as error:
         state.journal.set_state(row.id, EventState.REFUSED, str(error))
         return False
@@ -93,7 +89,7 @@ class _Read(NamedTuple):
     moved: tuple[str, str] | None = None
 
 
-def _read_event(context: FolderContext, name: EventText) -> _Read:
+def _read_event(context: FolderContext, name: EventText, paths: PathFinder) -> _Read:
     """Size and entries of an event, from the first place that can tell.
 
     A store whose copy is no good, where another one's is, is known to lack the event from then on:
@@ -101,18 +97,22 @@ def _read_event(context: FolderContext, name: EventText) -> _Read:
     """
     error: StoreError | BadBatchError = NotFoundError(name, "is in no store in reach")
     bad: list[Connected] = []
-    for connected in list(_places(context, name)):
-        try:
-            found = _read_from(context, connected, name)
-        except UnavailableError as failure:
-            drop_store(context, connected, failure)
-            error = failure
-        except (StoreError, BadBatchError) as failure:
-            bad.append(connected)
-            error = failure
-        else:
-            _note_lost(context, bad, name)
-            return found
+    # Its paths stand beside it; where they are damaged, somebody else may know them.
+    for finds in (read_path, paths.find):
+        for connected in list(_places(context, name)):
+            try:
+                found = _read_from(context, connected, name, finds)
+            except UnavailableError as failure:
+                drop_store(context, connected, failure)
+                error = failure
+            except (StoreError, BadBatchError) as failure:
+                bad.append(connected)
+                error = failure
+            else:
+                _note_lost(context, bad, name)
+                return found
+        if parse_name(name).op is Op.BAT:
+            break
     raise error
 
 
@@ -139,7 +139,9 @@ def _places(context: FolderContext, name: EventText) -> Iterator[Connected]:
             yield connected
 
 
-def _read_from(context: FolderContext, connected: Connected, name: EventText) -> _Read:
+def _read_from(
+    context: FolderContext, connected: Connected, name: EventText, finds: Finder
+) -> _Read:
     event = parse_name(name)
     ref = ref_of(name, context.hasher)
     if event.op is Op.BAT:
@@ -154,8 +156,8 @@ def _read_from(context: FolderContext, connected: Connected, name: EventText) ->
             raise RefusedError(str(error)) from error
         _check_size(name, size, len(manifest), changes)
         return _Read(size, entries_of_batch(changes, name, ref))
-    path = _read_path(context, connected, event.target)
-    source = None if event.source is None else _read_path(context, connected, event.source)
+    path = finds(context, connected, event.target)
+    source = None if event.source is None else finds(context, connected, event.source)
     length = connected.store.size(context.layout.event(name))
     if length is None:
         raise NotFoundError(name, "is not in the store")
@@ -193,21 +195,6 @@ def _check_size(name: EventText, size: int, manifest: int, changes: list[Change]
     start = size - manifest - len(b"firnline-batch 1 \n") - len(str(manifest))
     if start not in (0, bodies):
         raise CorruptError(name, "the file is shorter or longer than its manifest says")
-
-
-def _read_path(context: FolderContext, connected: Connected, path_hash: PathHash) -> str:
-    """A path from `eventsindex`, taken only when its hash is right."""
-    body = connected.store.read_small(context.layout.index(path_hash), MAX_PATH_BYTES)
-    try:
-        path = body.decode()
-    except UnicodeDecodeError as error:
-        raise CorruptError(path_hash, "a path that is not UTF-8") from error
-    if context.hasher.path(path) != path_hash:
-        raise CorruptError(path_hash, "a path that does not fit its hash")
-    try:
-        return check_path(path)
-    except BadPathError as error:
-        raise RefusedError(f"the path {quoted(path)}: {error}") from error
 
 
 def _named_size(context: FolderContext, event: EventName, source: str | None) -> int:

@@ -78,7 +78,9 @@ class _Rescuer:
         """Raises Changed when the file is not what was hashed, before anything stands anywhere."""
         if stat.size > IN_MEMORY:
             large = LargeFiles(self._context, self._clock, self._writer)
-            large.somewhere(lambda target: self._stream(large, target, item, draft))
+            large.somewhere(
+                lambda target: self._stream(large, target, item, draft), draft.entries[0].parent
+            )
             return
         body = _read(self._context, item.kept, stat)
         self._check(item, draft, self._context.hasher.data(body))

@@ -39,7 +39,23 @@ def look(context: FolderContext, connected: Connected, row: EventRow) -> Standin
             context.check_cancelled()
     except (NotFoundError, CorruptError):
         return Standing.WRONG
-    return Standing.WHOLE if size == row.size else Standing.WRONG
+    # The name says which content is right, and no store how large it is. Only of a batch the right
+    # content may be a part: its manifest alone.
+    is_batch = parse_name(row.name).op is Op.BAT
+    return Standing.WRONG if is_batch and size < row.size else Standing.WHOLE
+
+
+def stands_content(context: FolderContext, connected: Connected, data_hash: DataHash) -> bool:
+    """Read a content of a store's history, to its last byte. Raises StoreError."""
+    digest = context.hasher.running()
+    try:
+        with connected.store.open(context.layout.history(data_hash)) as reader:
+            while chunk := reader.read(CHUNK):
+                context.check_cancelled()
+                digest.update(chunk)
+    except (NotFoundError, CorruptError):
+        return False
+    return digest.data_hash() == data_hash
 
 
 def note_lost_at_home(context: FolderContext, event: int) -> None:

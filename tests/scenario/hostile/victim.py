@@ -149,7 +149,7 @@ class Victim:
         assert not Path("/etc/cron.d/pwn").exists()
         marker = self.folder / ".firnline"
         assert (marker / "id").read_text().strip() == self.layout.folder_id
-        assert {path.name for path in marker.iterdir()} <= {"id", "tmp", "kept", "lock"}
+        assert {path.name for path in marker.iterdir()} <= {"id", "tmp", "kept", "lock", "synced"}
         inside = os.path.realpath(self.folder)
         for path in self.folder.rglob("*"):
             if path.is_symlink():

@@ -7,7 +7,8 @@ from tests.unit.state.samples import add, batch, change, put, row, single, time
 from firnline.core.event import Kind, Op
 from firnline.core.hashing import NO_PARENT, PLAIN, Ref
 from firnline.state.folder_state import FolderState
-from firnline.state.journal import EventState
+from firnline.state.journal import EventRow, EventState
+from firnline.sync.drafts import Draft
 
 # --- events ---------------------------------------------------------------------------------------
 
@@ -202,6 +203,13 @@ def test_size_that_was_unknown_is_mended(state: FolderState) -> None:
     assert [entry.size for entry in state.journal.entries("other")] == [0]
 
 
+def stored(state: FolderState, draft: Draft) -> EventRow:
+    """What is known of an event now."""
+    found = state.journal.event(draft.name)
+    assert found is not None
+    return found
+
+
 def test_size_that_was_a_lie_is_mended(state: FolderState) -> None:
     """Of an event of its own; what a batch's manifest says stays, since its hash covers it."""
     lie = put(1, "f", "text", size=99)
@@ -212,6 +220,41 @@ def test_size_that_was_a_lie_is_mended(state: FolderState) -> None:
         for entry in state.journal.entries("f"):
             state.journal.mend_size(entry, 4)
     assert [entry.size for entry in state.journal.entries("f")] == [4, 99]
+    assert [stored(state, draft).size for draft in (lie, member)] == [4, member.size]
+
+
+def test_size_of_a_move_is_not_that_of_its_content(state: FolderState) -> None:
+    """What it names has the size that was read, and its own file has none."""
+    moved = single(2, change(Op.MOV, "to", "text", Ref("0123456789"), source="from", size=99))
+    add(state, moved)
+    with state.transaction("test"):
+        state.journal.mend_size(state.journal.entries("to")[0], 4)
+    assert [entry.size for entry in state.journal.entries("to")] == [4]
+    assert stored(state, moved).size == 0
+
+
+def test_size_of_a_file_that_was_read(state: FolderState) -> None:
+    """Of a batch it may be the manifest's alone, which takes nothing back."""
+    lie = put(1, "f", "text", size=99)
+    many = batch(2, (change(Op.PUT, "f", "text"), b"text"), (change(Op.MKD, "d"), None))
+    for draft in (lie, many):
+        add(state, draft)
+    with state.transaction("test"):
+        state.journal.mend_file_size(stored(state, lie), 4)
+        state.journal.mend_file_size(stored(state, many), 1)
+        assert stored(state, many).size == many.size
+        state.journal.mend_file_size(stored(state, many), 10_000)
+    assert [stored(state, draft).size for draft in (lie, many)] == [4, 10_000]
+    assert [entry.size for entry in state.journal.entries("f")] == [4, 4]
+
+
+def test_who_names_a_content(state: FolderState) -> None:
+    """Moves and copies, and no event that brings it; all paths, each once."""
+    moved = single(2, change(Op.MOV, "to", "text", Ref("0123456789"), source="f"))
+    add(state, put(1, "f", "text"))
+    named = add(state, moved)
+    assert state.journal.naming(PLAIN.data(b"text")) == [named]
+    assert list(state.journal.paths()) == ["f", "to"]
 
 
 # --- work that is left ----------------------------------------------------------------------------

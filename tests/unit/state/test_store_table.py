@@ -200,3 +200,43 @@ def test_parents_that_a_store_lacks(state: FolderState) -> None:
     with state.transaction("test"):
         state.journal.set_state(first, EventState.REFUSED)
     assert state.stores.lacking_parents("s1", [first, second]) == {}
+
+
+def test_what_stands_in_a_store_newest_first(state: FolderState) -> None:
+    """What this device can read and the store does not lack, from a name on downwards."""
+    first, second, third = _events(state)
+    unread = add(state, put(4, "f", "4"), EventState.NAMED)
+    names = {event: state.journal.by_id(event).name for event in (first, second, third, unread)}
+    with state.transaction("test"):
+        state.stores.attach("s1", "generation")
+        state.stores.has("s1", [first, second, third, unread])
+
+    def standing(before: str = "", device: str | None = None, limit: int = 9) -> list[int]:
+        return [row.id for row in state.stores.standing("s1", before, device, limit)]
+
+    assert standing() == [third, second, first]
+    assert standing(limit=2) == [third, second]
+    assert standing(names[third]) == [second, first]
+    device = names[first].split("-")[1]
+    assert standing(device=device) == [third, second, first]
+    assert standing(device="zzzzzzzz") == []
+    with state.transaction("test"):
+        state.stores.lost("s1", second)
+    assert standing() == [third, first]
+
+
+def test_what_stands_nowhere(state: FolderState) -> None:
+    """No store has anything under the name, and the home store does not hold it."""
+    event, *_ = _events(state)
+    with state.transaction("test"):
+        for store in ("s1", "s2"):
+            state.stores.attach(store, "generation")
+    assert state.stores.is_nowhere(event)
+    with state.transaction("test"):
+        state.stores.lost("s1", event, wrong=True)
+    assert not state.stores.is_nowhere(event)
+    with state.transaction("test"):
+        state.stores.has("s1", [event])
+        state.stores.lost("s1", event)
+        state.stores.hold(event, whole=True)
+    assert not state.stores.is_nowhere(event)
