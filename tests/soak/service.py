@@ -137,10 +137,15 @@ class Service:
         self._look_at(self._words())
 
     def _look_at(self, text: str) -> None:
+        """Each line once, with the one before it, which says what was being done."""
+        before = ""
         for line in text.splitlines():
-            if line not in self._said and any(mark in line for mark in _NEVER):
-                self._said.add(line)
-                self._find(line)
+            if any(mark in line for mark in _NEVER):
+                told = f"{before} {line.strip()}".strip()
+                if told not in self._said:
+                    self._said.add(told)
+                    self._find(told)
+            before = line
 
     def _words(self) -> str:
         return self._err.read_text(errors="replace") if self._err.exists() else ""

@@ -11,8 +11,9 @@ only when the last process that wrote to it was killed.
 import errno
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -210,6 +211,21 @@ def set_aside(path: Path, steps: Steps = no_steps) -> Path:
 
 
 def _create_private(path: Path) -> None:
-    """SQLite gives its journals the mode of the main file, so this one mode is enough."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    os.close(os.open(path, flags, 0o600))
+    """SQLite gives its journals the mode of the main file, so this one mode is enough.
+
+    A file that is there is not opened: closing it would let go of every lock that this process has
+    on it by other connections (https://sqlite.org/howtocorrupt.html, 2.2), and the next process
+    that reads it would remove the log from under them.
+    """
+    if stat.S_ISLNK(_mode(path)):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    with suppress(FileExistsError):
+        os.close(os.open(path, flags, 0o600))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return 0

@@ -133,6 +133,22 @@ def test_garbage_is_refused(place: Path, content: bytes) -> None:
     assert place.read_bytes() == content
 
 
+def test_a_second_connection_leaves_the_first_its_locks(place: Path) -> None:
+    """Opened twice here, the database is not left without a log by somebody else who reads it.
+
+    Closing any descriptor of a file gives up what the process has locked there.
+    """
+    read = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM first')"
+    with closing(Database(place, [FIRST])) as first, closing(Database(place, [FIRST])) as second:
+        with first.transaction("write") as execute:
+            execute.execute("INSERT INTO first VALUES ('kept')")
+        subprocess.run([sys.executable, "-c", read, place], check=True)
+        assert place.with_name(f"{place.name}-wal").exists()
+        with second.transaction("write") as execute:
+            execute.execute("INSERT INTO first VALUES ('too')")
+        assert _values(first) == ["kept", "too"]
+
+
 def test_link_is_not_followed(place: Path) -> None:
     """Somebody who puts a link in the file's place has nothing written elsewhere."""
     target = place.with_name("target")

@@ -1,8 +1,8 @@
 """The way from other threads into the loop, and the watch over it.
 
 All that the loop does for this program comes through here or is a step of a coroutine between two
-waits. Whatever arrives late was held up by one of them, so that the loop is watched without
-anything that ticks.
+waits, and those go on because of what came through here. So each call is measured with what waited
+for the loop before it and what it set going after it, and nothing ticks.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ class LoopGate:
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._loop = loop
         self._clock = clock
+        self._delivered = 0.0
+        """When the last call ended."""
         self.worst = 0.0
         """The longest that anything waited for the loop, in seconds."""
 
@@ -37,7 +39,13 @@ class LoopGate:
         begun = self._clock.monotonic()
         self._measure(begun - sent, "before", callback)
         callback()
-        self._measure(self._clock.monotonic() - begun, "by", callback)
+        self._delivered = self._clock.monotonic()
+        self._measure(self._delivered - begun, "by", callback)
+        # Behind the steps of those that `callback` woke.
+        self._loop.call_soon(self._after, callback)
+
+    def _after(self, callback: Callable[[], None]) -> None:
+        self._measure(self._clock.monotonic() - self._delivered, "after", callback)
 
     def _measure(self, seconds: float, when: str, callback: Callable[[], None]) -> None:
         self.worst = max(self.worst, seconds)

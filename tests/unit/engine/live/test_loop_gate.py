@@ -59,6 +59,25 @@ def test_who_holds_the_loop_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert before.startswith("the loop was held for 200 ms before ")
 
 
+def test_who_holds_the_loop_after_he_was_woken_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A coroutine that waited for a call from outside takes its time, and nobody else waits for the
+    loop meanwhile: the log has it all the same, once."""
+
+    async def tell() -> None:
+        gate = LoopGate(the_loop(), the_loop())
+        woken = asyncio.Event()
+        gate.post(woken.set)
+        await woken.wait()
+        the_loop().sleep(0.2)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert gate.worst == pytest.approx(0.2)
+
+    with caplog.at_level(logging.INFO):
+        run_still(tell())
+    assert caplog.messages == ["the loop was held for 200 ms after Event.set"]
+
+
 def test_what_is_quick_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     """Up to the bound."""
 
