@@ -129,6 +129,8 @@ class Bodies:
             if source.place is self._context.home:
                 note_lost_at_home(self._context, source.event)
                 continue
+            if state.stores.is_doubtful(source.place.store_id, source.event):
+                continue
             with state.transaction("event lost"):
                 state.stores.lost(source.place.store_id, source.event, wrong=True)
 
