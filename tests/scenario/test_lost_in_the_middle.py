@@ -29,6 +29,7 @@ from tests.scenario.owners import (
 from tests.scenario.store_contents import event_files
 
 from firnline.core.batch import MAX_BODIES
+from firnline.engine import habitat
 from firnline.engine.folder_root import mark, remember
 from firnline.engine.open_folder import state_file
 from firnline.engine.replaced_stores import refill_store
@@ -95,7 +96,8 @@ class Rehearsed:
 
 
 def _forget_inodes(device: Profile) -> None:
-    """A copied folder has another root; it is taken as the one it was."""
+    """A copied folder has another root, a copied profile too; they are taken as what they were."""
+    (device.places.state / habitat.FILE).unlink()
     with device.engine() as engine:
         (folder,) = engine.settings.folders
         state = FolderState(state_file(engine, folder.folder_id))

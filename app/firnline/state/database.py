@@ -93,7 +93,7 @@ class Database:
         self._steps = steps
         killed = check and _has_log(path)
         try:
-            _create_private(path)
+            _create_private(path, steps)
             self.connection = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, cached_statements=256
             )
@@ -210,16 +210,20 @@ def set_aside(path: Path, steps: Steps = no_steps) -> Path:
     return place
 
 
-def _create_private(path: Path) -> None:
+def _create_private(path: Path, steps: Steps) -> None:
     """SQLite gives its journals the mode of the main file, so this one mode is enough.
 
     A file that is there is not opened: closing it would let go of every lock that this process has
     on it by other connections (https://sqlite.org/howtocorrupt.html, 2.2), and the next process
     that reads it would remove the log from under them.
     """
-    if stat.S_ISLNK(_mode(path)):
+    mode = _mode(path)
+    if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    if mode:
+        return
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    steps("create database")
     with suppress(FileExistsError):
         os.close(os.open(path, flags, 0o600))
 

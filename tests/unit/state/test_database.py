@@ -314,7 +314,7 @@ def test_commit_is_a_durable_step(place: Path) -> None:
         database.connection.execute("INSERT INTO first VALUES ('kept')")
     with pytest.raises(PowerCut), database.transaction("second"):
         database.connection.execute("INSERT INTO first VALUES ('lost')")
-    assert taken == ["migrate database", "commit first", "commit second"]
+    assert taken == ["create database", "migrate database", "commit first", "commit second"]
     assert _values(database) == ["kept"]
     database.close()
 
@@ -325,7 +325,7 @@ def test_transaction_inside_another_joins_it(place: Path) -> None:
     database = Database(place, [FIRST], steps=taken.append)
     with database.transaction("outer"), database.transaction("inner") as connection:
         connection.execute("INSERT INTO first VALUES ('both')")
-    assert taken == ["migrate database", "commit outer"]
+    assert taken == ["create database", "migrate database", "commit outer"]
 
     def fail() -> None:
         with database.transaction("outer"):
