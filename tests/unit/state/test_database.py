@@ -300,6 +300,20 @@ def test_transaction_is_all_or_nothing(database: Database) -> None:
     assert _values(database) == ["whole"]
 
 
+def test_another_process_may_migrate_first(place: Path) -> None:
+    """What it made is taken as it is."""
+    others: list[Database] = []
+
+    def steps(name: str) -> None:
+        if name == "migrate database":
+            others.append(Database(place, [FIRST]))
+
+    database = Database(place, [FIRST], steps=steps)
+    assert _values(database) == []
+    for each in (database, *others):
+        each.close()
+
+
 def test_commit_is_a_durable_step(place: Path) -> None:
     """It has the name of its transaction; a power cut there leaves nothing of it."""
     taken: list[str] = []
