@@ -16,6 +16,8 @@ from tests.bench.works import Step, Work
 OURS = "firnline"
 BAR = "rclone"
 """The program than which no work may be slower."""
+QUICKEST = "rsync"
+"""The program that keeps no history."""
 
 
 @dataclass(slots=True)
@@ -84,12 +86,16 @@ def verdicts(results: Results, works: Iterable[Work]) -> list[Verdict]:
 
 
 def time_verdicts(results: Results, work: Work, step: Step) -> list[Verdict]:
-    """Not slower than rclone where the work is compared; within the step's own limit."""
+    """Not slower than rclone where the work is compared; within the step's own limits."""
     seconds = results.seconds(work.key, step.key, OURS)
     bar = results.seconds(work.key, step.key, BAR) if work.compared else None
     title = f"{work.title}: {step.title}"
     limits = [(f"{title}, not slower than {BAR}", bar), (title, step.seconds)]
-    return [Verdict(text, seconds, limit, "s", 2) for text, limit in limits if limit is not None]
+    found = [Verdict(text, seconds, limit, "s", 2) for text, limit in limits if limit is not None]
+    if work.compared and step.rsync is not None and results.of(work.key, step.key, QUICKEST):
+        ratio = results.ratio(work.key, step.key, QUICKEST)
+        found.append(Verdict(f"{title}, beside {QUICKEST}", ratio, step.rsync, "x", 2))
+    return found
 
 
 def memory_verdicts(results: Results, work: Work) -> list[Verdict]:

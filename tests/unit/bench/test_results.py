@@ -82,6 +82,16 @@ def test_the_limits_are_held_against_rclone_and_against_seconds() -> None:
     ]
 
 
+def test_a_step_is_held_against_rsync_where_it_took_part() -> None:
+    """As a multiple of its time in the same run; without it there is nothing to hold."""
+    work = work_of(Step("first", "first pass", Side.SEND, first=True, rsync=1.2))
+    ours = ("first", "firnline", 1.5, 9)
+    assert verdicts(results_of(ours, ("first", "rsync", 1.0, 9)), [work]) == [
+        Verdict("some work: first pass, beside rsync", 1.5, 1.2, "x", 2)
+    ]
+    assert verdicts(results_of(ours), [work]) == []
+
+
 def test_memory_is_judged_on_both_devices() -> None:
     """Peaks and the limit are in MiB."""
     results = results_of(("first", "firnline", 1.0, 100), ("second", "firnline", 1.0, 200))
