@@ -15,6 +15,8 @@ from tests.doubles.still_clock import StillClock
 from firnline.stores.base import Store
 from firnline.stores.deadline import DeadlineStore
 from firnline.stores.directory import DirectoryStore
+from firnline.stores.line import Lines
+from firnline.stores.throttled import ThrottledStore
 
 Connect = Callable[[str], Store]
 """Opens a connection, by its CONNHASH, to one and the same store."""
@@ -43,10 +45,19 @@ def with_deadlines(place: Path) -> Connect:
     return lambda connection: DeadlineStore(lambda: connect(connection))
 
 
+def throttled(place: Path) -> Connect:
+    """With limits that every portion has to wait for, on a clock that takes no time."""
+    connect, clock = directory(place, by_handle=True), StillClock()
+    lines = Lines.new(clock, lambda condition, seconds: clock.sleep(seconds))
+    lines.limit(10_000, 10_000)
+    return lambda connection: ThrottledStore(connect(connection), lines, lambda: None)
+
+
 SUBJECTS: dict[str, Callable[[Path], Connect]] = {
     "memory": memory,
     "directory": partial(directory, by_handle=True),
     "directory-by-paths": partial(directory, by_handle=False),
     "faulty": faulty,
     "with-deadlines": with_deadlines,
+    "throttled": throttled,
 }

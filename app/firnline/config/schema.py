@@ -18,6 +18,9 @@ from firnline.config.names import check_device_name, check_random_id, default_de
 FORMAT = 1
 """The format of `config.toml` that this program writes, and the highest that it reads."""
 
+LEAST_RATE = 1000
+"""Bytes a second: the lowest limit."""
+
 Value = str | int | bool | list[str] | dict[str, str]
 """What a key holds in the file."""
 
@@ -67,6 +70,14 @@ def whole(low: int, high: int) -> Callable[[int], int]:
         return number
 
     return check
+
+
+def limit_of_rate(number: int) -> int:
+    """A check for bytes a second; 0: no limit. What is nearly nothing was meant as something else,
+    most likely as KiB, and nothing would ever come to an end."""
+    if number != 0 and not LEAST_RATE <= number <= 10**12:
+        raise ValueError(f"must be 0 (no limit), or bytes a second from {LEAST_RATE} on")
+    return number
 
 
 def one_of(words: type[StrEnum]) -> Callable[[str], StrEnum]:
@@ -122,6 +133,22 @@ PROGRAM_KEYS = (
         300,
         whole(5, 86_400),
         "The most seconds between two looks at a store that cannot be watched.",
+    ),
+    Key(
+        "limits.upload",
+        "upload_limit",
+        int,
+        0,
+        limit_of_rate,
+        "The most bytes a second that go into the stores, all together; 0: no limit.",
+    ),
+    Key(
+        "limits.download",
+        "download_limit",
+        int,
+        0,
+        limit_of_rate,
+        "The most bytes a second that come out of the stores, all together; 0: no limit.",
     ),
     Key(
         "log.level",

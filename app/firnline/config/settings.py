@@ -67,6 +67,10 @@ class Settings(NamedTuple):
     home_keep: HomeKeep
     poll_interval: int
     """Seconds."""
+    upload_limit: int
+    """Bytes a second, over all stores; 0: no limit."""
+    download_limit: int
+    """As `upload_limit`."""
     log_level: LogLevel
     log_size: int
     """Bytes."""

@@ -106,7 +106,7 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
             state=state,
             layout=here.layout,
             home=engine.home,
-            stores=list(reached.stores),
+            stores=[],
             unreached=list(reached.unreached),
             keep_all=keeps_all(engine, folder),
             clock=engine.outside.clock,
@@ -119,6 +119,7 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
         )
         context.require_here = partial(_require_here, folder, context)
         LocalNames(context, look=False)
+        context.stores = _limited(engine, context, reached.stores)
         _refuse_replaced(context)
         if engine.writes:
             _notice_home(context)
@@ -133,9 +134,24 @@ def _require_here(folder: FolderSettings, context: FolderContext) -> None:
 def use_stores(engine: Engine, opened: OpenFolder, reached: Reached) -> None:
     """From now on these are the stores of an open folder."""
     context = opened.context
-    context.stores, context.unreached = list(reached.stores), list(reached.unreached)
+    context.stores = _limited(engine, context, reached.stores)
+    context.unreached = list(reached.unreached)
     _refuse_replaced(context)
     _prepare_stores(engine, opened)
+
+
+def _limited(
+    engine: Engine, context: FolderContext, stores: Sequence[Connected]
+) -> list[Connected]:
+    """The stores behind the line, where it has a limit. What the links do beside is not limited:
+    heartbeats and polling are small, and must not wait behind a film."""
+    lines = engine.lines
+    if lines is None:
+        return list(stores)
+    from firnline.stores.throttled import ThrottledStore
+
+    go_on = context.check_cancelled
+    return [each._replace(store=ThrottledStore(each.store, lines, go_on)) for each in stores]
 
 
 def _prepare_stores(engine: Engine, opened: OpenFolder) -> None:

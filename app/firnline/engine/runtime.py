@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from firnline import __version__
 from firnline.config.logs import logging_to
@@ -34,6 +34,9 @@ from firnline.stores.identity import read_identity as read_store_identity
 from firnline.stores.registry import DIRECTORY, factory_for, parse_location
 from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
 from firnline.sync.context import HOME, Connected, Progress, Unreached
+
+if TYPE_CHECKING:
+    from firnline.stores.line import Lines
 
 HOME_RATING = 100
 _BUSY_PATIENCE = 50
@@ -62,16 +65,25 @@ class Engine:
         self.outside = outside
         self.writes = writes
         """False: this process does not hold the profile, so it only reads."""
+        self.lines: Lines | None = None
+        """What keeps the limits of bandwidth, for all folders and stores; None: there are none."""
         self._reached: dict[str, Connected | StoreError] = {}
         self._home: Connected | None = None
 
     @classmethod
     @contextmanager
     def open(
-        cls, places: Places, outside: Surroundings, *, lock: bool, held: bool = False
+        cls,
+        places: Places,
+        outside: Surroundings,
+        *,
+        lock: bool,
+        held: bool = False,
+        lines: "Lines | None" = None,
     ) -> Iterator["Engine"]:
         """A profile, made where there is none. `lock`: hold it, which changing anything needs.
-        `held`: this process holds it already, and has its log.
+        `held`: this process holds it already, and has its log. `lines`: of the engine before, if
+        there was one, so that the limits hold for what it left behind, too.
 
         Raises ProfileBusy, ConfigError, IdentityError and OSError.
         """
@@ -86,6 +98,7 @@ class Engine:
             if lock and not held:
                 identity = settled_identity(places.state, identity, outside.random, outside.steps)
             engine = cls(places, settings, _peer(identity, settings), outside, writes=lock)
+            engine.lines = _lines(settings, outside.clock, lines)
             stack.callback(engine.close)
             try:
                 yield engine
@@ -234,6 +247,20 @@ class Engine:
             steps=self.outside.steps,
             private=True,
         )
+
+
+def _lines(settings: Settings, clock: Clock, before: "Lines | None") -> "Lines | None":
+    """With these limits at once, also for what still goes over the lines from before."""
+    upload, download = settings.upload_limit, settings.download_limit
+    if before is not None:
+        before.limit(upload, download)
+    if not (upload or download):
+        return None
+    from firnline.stores.line import Lines
+
+    lines = before or Lines.new(clock)
+    lines.limit(upload, download)
+    return lines
 
 
 def _open_with_deadlines(base: Path, opening: Callable[[], Store]) -> Store:

@@ -29,6 +29,7 @@ from firnline.config.errors import (
     UnknownKeyError,
 )
 from firnline.config.locations import STORE_OPTIONS
+from firnline.config.schema import PROGRAM_KEYS
 from firnline.config.settings import FolderSettings, StoreSettings, load
 
 NAS = StoreSettings("nas", "/mnt/nas", "0123456789abcdef", 50, False, {})
@@ -88,8 +89,8 @@ def _changed_lines(path, before=HANDWRITTEN):
 
 
 def _add_all(path, wanted):
-    for key in ("device_name", "home_keep", "poll_interval", "log_level", "log_size", "log_count"):
-        set_option(path, key.replace("_", ".", 1), str(getattr(wanted, key)))
+    for key in PROGRAM_KEYS:
+        set_option(path, key.name, str(getattr(wanted, key.field)))
     for store in wanted.stores:
         add_store(path, store)
     for folder in wanted.folders:

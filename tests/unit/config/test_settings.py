@@ -66,6 +66,9 @@ paused = true
 
 [poll]
 interval = 60
+
+[limits]
+upload = 50000
 """
 
 
@@ -80,6 +83,8 @@ def test_a_full_file_means_what_it_says():
         device_name="frost",
         home_keep=HomeKeep.ALL,
         poll_interval=60,
+        upload_limit=50_000,
+        download_limit=0,
         log_level=LogLevel.DEBUG,
         log_size=20000,
         log_count=7,
@@ -106,6 +111,8 @@ def test_a_missing_file_is_all_default(tmp_path):
         device_name=default_device_name(),
         home_keep=HomeKeep.AUTO,
         poll_interval=300,
+        upload_limit=0,
+        download_limit=0,
         log_level=LogLevel.INFO,
         log_size=1_000_000,
         log_count=3,
@@ -147,6 +154,8 @@ def test_each_key_has_a_field_and_each_field_a_key(keys, fields, not_keys):
         ("device.name", "frost"),
         ("home.keep", "all"),
         ("poll.interval", 60),
+        ("limits.upload", 50_000),
+        ("limits.download", 0),
         ("log.level", "debug"),
         ("log.size", 20000),
         ("log.count", 7),
@@ -199,6 +208,8 @@ def test_an_unknown_key_anywhere_is_refused_with_its_line(at, key, value):
         ("20000", '"20000"', 12, "log.size", "whole number"),
         ("20000", "20000.5", 12, "log.size", "whole number"),
         ("20000", "true", 12, "log.size", "whole number"),
+        ("upload = 50000", "upload = 500", 42, "limits.upload", "0 (no limit), or bytes a second"),
+        ("upload = 50000", "upload = -1", 42, "limits.upload", "0 (no limit), or bytes a second"),
         ("count = 7", "count = 0", 13, "log.count", "from 1 to 100"),
         ("rating = 90", "rating = 101", 18, "stores.nas.rating", "from 0 to 100"),
         ("rating = 90", "rating = -1", 18, "stores.nas.rating", "from 0 to 100"),

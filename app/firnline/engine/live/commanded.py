@@ -65,9 +65,11 @@ class Commanded:
         async with controlled(places.control, self._command, outside.steps):
             begun()
             await self._serve(self._engine)
+            lines = self._engine.lines
             while self._settings_changed and not self._stopping:
                 self._settings_changed = False
-                with Engine.open(places, outside, lock=True, held=True) as engine:
+                with Engine.open(places, outside, lock=True, held=True, lines=lines) as engine:
+                    lines = engine.lines
                     await self._serve(engine)
             # For a command that came too late.
             self._service = None

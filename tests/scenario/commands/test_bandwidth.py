@@ -1,0 +1,77 @@
+"""`limits.upload` and `limits.download`, as a user meets them."""
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tests.scenario.commands.device import Device
+from tests.scenario.commands.running import running, until
+
+LOADED = """\
+import sys
+from firnline.cli.main import main
+code = main(["sync"])
+print(*sorted({"firnline.stores.throttled", "firnline.stores.line"} & {*sys.modules}))
+"""
+
+
+def is_under_way(store: Path) -> bool:
+    """Whether a part of some body has arrived."""
+    for path in store.glob("connections/*/tmp/*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_size:
+                return True
+    return False
+
+
+def test_a_limit_is_set_changed_and_taken_away_while_it_runs(
+    anna: Device, bert: Device, nas: Path
+) -> None:
+    """With a limit a large file is on its way for long, and the command line is answered; without,
+    it is there. The one that runs needs no new start."""
+    anna.run("config", "set", "limits.upload", "1000")
+    with running(anna), running(bert):
+        (anna.folder / "film.bin").write_bytes(os.urandom(5_000_000))
+
+        until(lambda: is_under_way(nas))
+        assert anna.document("status")["folders"][0]["name"] == "docs"
+        anna.run("config", "set", "limits.upload", "2000")
+        until(lambda: is_under_way(nas))
+        assert list(nas.glob("docs-*/events/*/*")) == []
+        assert not (bert.folder / "film.bin").exists()
+        assert anna.text("config", "set", "limits.upload", "0") == "limits.upload = 0\n"
+        until((bert.folder / "film.bin").exists)
+    assert (bert.folder / "film.bin").read_bytes() == (anna.folder / "film.bin").read_bytes()
+
+
+def test_a_stop_does_not_wait_for_the_line(anna: Device, nas: Path) -> None:
+    """What would take hours is ended as quickly as anything (which `running` makes sure of), and
+    `sync --timeout` ends as well."""
+    anna.run("config", "set", "limits.upload", "1000")
+    (anna.folder / "film.bin").write_bytes(os.urandom(5_000_000))
+    anna.run("sync", "--timeout", "0.2", code=1)
+    with running(anna):
+        until(lambda: is_under_way(nas))
+    assert list(nas.glob("docs-*/events/*/*")) == []
+
+
+def test_without_a_limit_nothing_is_loaded_for_it(anna: Device) -> None:
+    """Nobody pays for limits who has none."""
+
+    def loaded() -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", LOADED], env=anna.environment, stdout=subprocess.PIPE, check=True
+        )
+        return done.stdout.decode().splitlines()[-1]
+
+    assert loaded() == ""
+    anna.run("config", "set", "limits.download", "1000000")
+    assert loaded() == "firnline.stores.line firnline.stores.throttled"
+
+
+def test_a_limit_that_stops_everything_is_none(anna: Device) -> None:
+    """Who writes 500 means something else; nothing would ever come to its end."""
+    said = anna.complaint("config", "set", "limits.upload", "500", code=2)
+    assert "0 (no limit), or bytes a second from 1000 on" in said
