@@ -14,14 +14,18 @@ from pathlib import Path
 
 from tests.soak.device import FOLDER, NOWHERE, Device, Pass
 from tests.soak.diary import Diary
+from tests.soak.post import Post
 from tests.soak.service import Service
 from tests.soak.shelf import Shelf
+from tests.soak.trees import Node
 from tests.soak.world import Habits, Loop, World
 
 _HELD = "holds this profile"
 _BROKEN_OFF = "the Firnline that runs ended before it was done"
 _ENDING = "the Firnline that runs is just ending"
 _BUSY = "a folder did not come to rest in time"
+_BETWEEN_LOOKS = 1.0
+"""Seconds between two looks at what the processes hold."""
 _STARTS = 30.0
 """Seconds that a start may take on a computer that has much else to do."""
 
@@ -38,6 +42,8 @@ class LiveHabits(Habits):
     asked: float = 0.2
     """How often it is told to end and not killed."""
     between_commands: float = 6.0
+    between_sent: float = 3.0
+    """Saves of each person that are looked out for."""
     still: float = 3.0
     """Without any change, after which it is asked whether anything is left to do."""
     watched: float = 6.0
@@ -86,6 +92,7 @@ class LiveWorld(World):
             assert isinstance(device, LiveDevice)
             self.services[device.name] = service = Service(device, place, diary)
             device.service = service
+        self.post = Post(self.devices, diary)
         self.settled: list[float] = []
         """Seconds that each rest took until nothing changed any more."""
         self.work_at_rest = 0.0
@@ -93,6 +100,9 @@ class LiveWorld(World):
 
     def _device(self, name: str, shelves: list[Shelf], program: Path) -> Device:
         return LiveDevice(self.place, name, shelves, self.diary, program)
+
+    def expected(self) -> dict[str, Node]:
+        return super().expected() | self.post.expected
 
     def begin(self) -> None:
         """The processes are started once everybody has joined."""
@@ -122,7 +132,23 @@ class LiveWorld(World):
         loops = [self._working(person) for person in self.people]
         loops += [self._vanishing(shelf) for shelf in self.shelves.values()]
         loops += [self._dying(device) for device in self.devices]
-        return loops + [self._commanding(device) for device in self.devices]
+        loops += [self._sending(device) for device in self.devices]
+        loops += [self._commanding(device) for device in self.devices]
+        return [*loops, self._look_at_vitals]
+
+    def _look_at_vitals(self, over: threading.Event) -> None:
+        while not over.wait(_BETWEEN_LOOKS):
+            for service in self.services.values():
+                service.look_at_vitals()
+
+    def _sending(self, device: Device) -> Loop:
+        dice = self.dice[f"post {device.name}"]
+
+        def loop(over: threading.Event) -> None:
+            while not over.wait(dice.expovariate(1 / self.live.between_sent)):
+                self.post.send(device, dice, over)
+
+        return loop
 
     def _dying(self, device: Device) -> Loop:
         dice, habits, service = (

@@ -19,6 +19,8 @@ from firnline.core.hashing import EMPTY_HASH, PLAIN, DataHash
 
 ROUNDS = 15
 """More than any honest rest needs."""
+_ALONE = ("graves", "post")
+"""Where, besides the area of each person, nobody writes what another one writes."""
 Trees = dict[str, dict[str, Node]]
 
 
@@ -70,23 +72,17 @@ def present(world: World) -> list[Shelf]:
 def check_folders(world: World) -> Trees:
     """Equal on all devices, and to the byte what is known of them. Returns what stands there."""
     trees = {device.name: tree(device.folder) for device in world.devices}
-    expected = _expected(world)
+    expected = world.expected()
+    areas = (*trees, *_ALONE)
     first = world.devices[0].name
     for name, found in trees.items():
         _compare(world, f"{name}, compared with {first}", trees[first], found)
-        known = {p: n for p, n in found.items() if p.split("/")[0] in (*trees, "graves")}
+        known = {p: n for p, n in found.items() if p.split("/")[0] in areas}
         _compare(world, f"{name}, compared with what people did", expected, known)
         back = world.graves.deleted & found.keys()
         if back:
             world.diary.find(name, f"deleted for ever, and there: {sorted(back)[:5]}")
     return trees
-
-
-def _expected(world: World) -> dict[str, Node]:
-    expected = dict(world.graves.expected)
-    for person in world.people:
-        expected |= person.own.expected()
-    return expected
 
 
 def _compare(world: World, who: str, wanted: dict[str, Node], found: dict[str, Node]) -> None:

@@ -1,7 +1,7 @@
 """Three devices and three directory stores for as long as you like, as real processes.
 
     python3 packaging/dev.py soak [--minutes 60] [--seed N] [--place DIR] [--pace 1.0]
-                                  [--always-on]
+                                  [--always-on [--lives SECONDS]]
 
 People create, edit, move, delete, link and swap, also while passes run; passes are killed; stores
 vanish and return. Every so often all come to rest, and it is checked that the folders are equal,
@@ -9,7 +9,8 @@ that what only one person touched is there to the byte, that what was deleted st
 every content that was ever taken in is found by its hash in every store and in the log, and that
 nothing is written any more. With --always-on the passes are those of `firnline run`, which is
 killed at any moment while commands come in, and a rest is waited for; at it nobody may use the
-processor, either.
+processor, either. With --lives of some hundred seconds it shows whether memory, open files or
+threads grow.
 
 All that happened stands in DIR/diary.jsonl, and each device's own log in its profile. The seed
 decides what everybody does, not when the system lets them: a run does not repeat to the letter.
@@ -31,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.soak import checks, standstill
 from tests.soak.always_on import LiveHabits, LiveWorld
 from tests.soak.diary import Diary
+from tests.soak.report import report
 from tests.soak.world import Habits, World
 
 SAMPLES = 100
@@ -48,11 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     diary = Diary(place / "diary.jsonl")
     print(f"soak: seed {options.seed}, in {place}", flush=True)
     world = make_world(options, place, diary)
+    started = time.monotonic()
     try:
-        soak(world, options.minutes, options.rest_every)
+        numbers = soak(world, options.minutes, options.rest_every)
     finally:
         world.end(well=False)
     diary.close()
+    if isinstance(world, LiveWorld):
+        print(report(world, options.seed, time.monotonic() - started, numbers), flush=True)
     for finding in diary.findings:
         print(f"soak: wrong: {finding}")
     if not diary.findings and options.place is None:
@@ -70,6 +75,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--always-on", action="store_true", help="every device runs `firnline run`, which is killed"
     )
+    lives = "mean span from a start of `firnline run` to its end (12)"
+    parser.add_argument("--lives", type=float, default=12.0, metavar="SECONDS", help=lives)
     return parser.parse_args(arguments)
 
 
@@ -77,13 +84,15 @@ def make_world(options: argparse.Namespace, place: Path, diary: Diary) -> World:
     """How busy everybody is at that pace; stores come and go as ever."""
     acts = Habits().between_acts / options.pace
     if options.always_on:
-        return LiveWorld(place, options.seed, diary, LiveHabits(between_acts=acts))
+        habits = LiveHabits(between_acts=acts, lives=options.lives)
+        return LiveWorld(place, options.seed, diary, habits)
     passes = Habits().between_passes / options.pace
     return World(place, options.seed, diary, Habits(between_acts=acts, between_passes=passes))
 
 
-def soak(world: World, minutes: float, rest_every: float) -> None:
-    """Turmoil and rest in turn until the time is over; ends early when something is wrong."""
+def soak(world: World, minutes: float, rest_every: float) -> Mapping[str, int]:
+    """Turmoil and rest in turn until the time is over; ends early when something is wrong.
+    Returns the numbers of the last rest."""
     started = time.monotonic()
     world.diary.note("all", "begin", minutes=minutes, habits=repr(world.habits))
     world.begin()
@@ -95,8 +104,9 @@ def soak(world: World, minutes: float, rest_every: float) -> None:
         numbers = rest(world, last=number == 1)
         say(world, started, numbers)
         if world.diary.findings:
-            return
+            return numbers
     world.end(well=True)
+    return numbers
 
 
 def rest(world: World, *, last: bool, samples: int = SAMPLES) -> Mapping[str, int]:
@@ -174,6 +184,7 @@ _OF_SERVICES = ("kill of the service", "stop of the service", "start refused", "
 _NO_ACTS = (
     *_OF_SERVICES,
     "start",
+    "save arrived",
     "settled",
     "pass",
     "kill",

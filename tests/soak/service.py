@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.soak.device import MISTAKES, Device, peak_memory
 from tests.soak.diary import Diary
 from tests.soak.patience import Patience
+from tests.soak.vitals import NOTHING, Life, vitals_of
 
 UP_WITHIN = 60.0
 """Seconds until it takes commands, on a computer that has much else to do."""
@@ -28,16 +29,22 @@ class Service:
     """It is down until it is started."""
 
     def __init__(self, device: Device, base: Path, diary: Diary) -> None:
+        self.name = device.name
         self._device = device
         self._diary = diary
         self._out, self._err = (base / device.name / f"run.{kind}" for kind in ("out", "err"))
         self._log = device.profile / "logs"
         self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
         self.turned: list[float] = []
         """When it was started or ended (`time.monotonic`)."""
         self._said: set[str] = set()
         self.peak = 0
         """The largest memory of any process, in bytes."""
+        self.most = NOTHING
+        """The most that any process held of each."""
+        self.lives: list[Life] = []
+        """Of each process that was started."""
 
     @property
     def is_up(self) -> bool:
@@ -52,6 +59,16 @@ class Service:
         self._diary.note(self._device.name, "start")
         self.turned.append(time.monotonic())
         self._process = self._device.start(self._out, self._err, "run")
+        self.lives.append(Life())
+        self._started = self.turned[-1]
+
+    def look_at_vitals(self) -> None:
+        """How much memory, files and threads the process holds."""
+        process = self._process
+        if process is not None:
+            found = vitals_of(process.pid)
+            self.most = self.most.most(found)
+            self.lives[-1].see(found, time.monotonic() - self._started)
 
     def kill(self) -> None:
         """At this moment, whatever it does."""
@@ -66,6 +83,7 @@ class Service:
         if process is None or not self.look():
             return
         self.peak = max(self.peak, peak_memory(process.pid))
+        self.look_at_vitals()
         self.turned.append(time.monotonic())
         early = "Keeping" not in self._words()
         process.send_signal(number)
@@ -129,6 +147,7 @@ class Service:
         """What no process may say, on its standard error or in its log."""
         if self._process is not None:
             self.peak = max(self.peak, peak_memory(self._process.pid))
+            self.look_at_vitals()
         self._look_at_words()
         for file in sorted(self._log.glob("*.log*")):
             self._look_at(file.read_text(errors="replace"))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from tests.scenario.store_contents import event_files
-from tests.soak import run, standstill
+from tests.soak import checks, run, standstill
 from tests.soak.always_on import LiveDevice, LiveHabits, LiveWorld
 from tests.soak.device import Device, Pass
 from tests.soak.diary import Diary
 from tests.soak.patience import Patience
+from tests.soak.report import report
 from tests.soak.service import Service
 
 SECONDS = 4.0
@@ -26,6 +27,7 @@ BUSY = LiveHabits(
     lives=1.5,
     stays_down=0.3,
     between_commands=1.0,
+    between_sent=0.3,
     still=1.0,
     watched=2.0,
 )
@@ -78,6 +80,45 @@ def test_nothing_is_wrong(world: LiveWorld) -> None:
     assert world.ledger.taken()
     assert world.diary.counts["kill of the service"] + world.diary.counts["stop of the service"]
     assert len(world.settled) == 1
+    assert world.post.expected
+
+
+def test_the_report_tells_how_it_went(world: LiveWorld) -> None:
+    """In numbers, and that nothing was lost."""
+    numbers = {"events": 7, "changes": 12_345, "conflicts": 1, "contents checked": 9, "files": 3}
+    text = report(world, SEED, 90.0, numbers)
+    for part in ("1.5 minutes", "12,345 changes", "9 contents", "nothing: "):
+        assert part in text
+    assert f"of {world.post.sent} arrived" in text
+
+
+def test_a_report_with_findings_does_not_say_that_nothing_was_lost(
+    world: LiveWorld, findings: Findings
+) -> None:
+    """It points to them."""
+    numbers = dict.fromkeys(("events", "changes", "conflicts", "contents checked", "files"), 0)
+    told: list[str] = []
+
+    def check(world: LiveWorld) -> None:
+        world.diary.find("a", "gone")
+        told.append(report(world, SEED, 90.0, numbers))
+
+    findings(check)
+    assert "1 findings, see below" in told[0]
+    assert "nothing: " not in told[0]
+
+
+def test_a_save_that_was_followed_and_did_not_stay_is_found(
+    world: LiveWorld, findings: Findings
+) -> None:
+    """What people saw arrive must be there at the rest, on every device."""
+    path = world.devices[1].folder / min(world.post.expected)
+    body, status = path.read_bytes(), path.stat()
+    path.write_bytes(b"older")
+    found = findings(checks.check_folders)
+    path.write_bytes(body)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert any("compared with what people did" in text for text in found)
 
 
 def test_what_a_store_lacks_is_left_to_do(world: LiveWorld) -> None:

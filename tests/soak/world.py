@@ -20,6 +20,7 @@ from tests.soak.ledger import Ledger
 from tests.soak.own_area import OwnArea
 from tests.soak.shared_area import SharedArea
 from tests.soak.shelf import Shelf
+from tests.soak.trees import Node
 
 import firnline
 
@@ -100,6 +101,13 @@ class World:
 
     def _device(self, name: str, shelves: list[Shelf], program: Path) -> Device:
         return Device(self.place, name, shelves, self.diary, program)
+
+    def expected(self) -> dict[str, Node]:
+        """What must stand in every folder, where that is known to the byte; nobody may work."""
+        known = dict(self.graves.expected)
+        for person in self.people:
+            known |= person.own.expected()
+        return known
 
     def all_up(self) -> None:
         """Whoever should run all the time does."""
