@@ -25,10 +25,12 @@ class DeviceChanges:
     def __init__(self, database: Database) -> None:
         self._sql = database.connection
 
-    def incoming(self) -> list[Incoming]:
-        """Per device, changes of files that stand here, on top of what this device applied."""
+    def incoming(self, *, fresh: bool = False) -> list[Incoming]:
+        """Per device, changes of files that stand here, on top of what this device applied.
+        `fresh`: without those that rest (`state.resting`)."""
+        dirty = "dirty" if fresh else "all_dirty"
         rows = self._sql.execute(
-            f"SELECT {_DEVICE}, min(e.name), max(e.name) FROM dirty d"
+            f"SELECT {_DEVICE}, min(e.name), max(e.name) FROM {dirty} d"
             " CROSS JOIN files f ON f.path=d.path AND f.kind='f'"
             " CROSS JOIN entries n ON n.path=d.path AND n.parent=f.base"
             " CROSS JOIN events e ON e.id=n.event"

@@ -136,4 +136,12 @@ MIGRATIONS = (
     ALTER TABLE lacking ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE lacking ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- Dirty paths that wait for the user, moved here from `dirty` when nothing was new about them;
+    -- one that stands in both is fresh.
+    CREATE TABLE resting (path TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+    CREATE VIEW all_dirty AS SELECT path FROM dirty
+        UNION ALL SELECT r.path FROM resting r
+        WHERE NOT EXISTS (SELECT 1 FROM dirty d WHERE d.path=r.path);
+    """,
 )

@@ -12,6 +12,7 @@ from firnline.state.folder_schema import MIGRATIONS
 from firnline.state.intents import IntentTable
 from firnline.state.journal import Journal
 from firnline.state.questions import QuestionTable
+from firnline.state.resting import Resting
 from firnline.state.store_table import StoreTable
 
 
@@ -23,6 +24,7 @@ class FolderState:
         self.database = Database(path, MIGRATIONS, steps=steps, check=check)
         self.transaction = self.database.transaction
         self.journal = Journal(self.database)
+        self.resting = Resting(self.database)
         self.files = FileIndex(self.database)
         self.stores = StoreTable(self.database)
         self.intents = IntentTable(self.database)

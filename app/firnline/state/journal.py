@@ -326,7 +326,7 @@ class Journal:
     def only_dirty_event(self) -> int | None:
         """The batch that has all paths that are to be looked at."""
         events = self.dirty_events()
-        if len(events) != 1 or self._sql.execute("SELECT 1 FROM dirty LIMIT 1").fetchone():
+        if len(events) != 1 or self._sql.execute("SELECT 1 FROM all_dirty LIMIT 1").fetchone():
             return None
         return events[0]
 
@@ -343,12 +343,15 @@ class Journal:
         self._sql.execute("DELETE FROM dirty_events")
 
     def clear_dirty(self, paths: Iterable[str]) -> None:
-        self._sql.executemany("DELETE FROM dirty WHERE path=?", ((p,) for p in paths))
+        done = [(path,) for path in paths]
+        self._sql.executemany("DELETE FROM dirty WHERE path=?", done)
+        if self._sql.execute("SELECT 1 FROM resting LIMIT 1").fetchone() is not None:
+            self._sql.executemany("DELETE FROM resting WHERE path=?", done)
 
     def has_dirty(self) -> bool:
         """True when there is any path to be looked at, spread out or not."""
         row = self._sql.execute(
-            "SELECT EXISTS (SELECT 1 FROM dirty) OR EXISTS (SELECT 1 FROM dirty_events)"
+            "SELECT EXISTS (SELECT 1 FROM all_dirty) OR EXISTS (SELECT 1 FROM dirty_events)"
         ).fetchone()
         return bool(row[0])
 
@@ -359,14 +362,15 @@ class Journal:
         """
         assert not self.dirty_events()
         rows = self._sql.execute(
-            "SELECT path FROM dirty WHERE path>? ORDER BY path LIMIT ?", (after, limit)
+            "SELECT path FROM all_dirty WHERE path>? ORDER BY path LIMIT ?", (after, limit)
         )
         return [path for (path,) in rows]
 
     def dirty_with_deletions(self) -> list[str]:
         """Dirty paths where something stands here and that some event deletes, in byte order."""
         rows = self._sql.execute(
-            "SELECT d.path FROM dirty d JOIN files f ON f.path=d.path WHERE f.kind!='-' AND EXISTS"
+            "SELECT d.path FROM all_dirty d JOIN files f ON f.path=d.path"
+            " WHERE f.kind!='-' AND EXISTS"
             " (SELECT 1 FROM entries n WHERE n.path=d.path AND n.kind='-') ORDER BY d.path"
         )
         return [path for (path,) in rows]
@@ -374,7 +378,7 @@ class Journal:
     def dirty_count(self) -> int:
         """Paths to be looked at; those of dirty events are counted once for each."""
         row = self._sql.execute(
-            "SELECT (SELECT count(*) FROM dirty) + (SELECT count(*) FROM dirty_events d"
+            "SELECT (SELECT count(*) FROM all_dirty) + (SELECT count(*) FROM dirty_events d"
             " CROSS JOIN entries n ON n.event=d.event)"
         ).fetchone()
         return int(row[0])

@@ -9,11 +9,12 @@ stays until it was carried out.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from firnline.core.clock import DateTime
 from firnline.core.hashing import PLAIN
+from firnline.core.paths import ancestors
 from firnline.state.database import Database
 
 QUESTION_TABLES = """
@@ -93,6 +94,18 @@ class QuestionTable:
             {"heads": json.dumps(list(heads)), "id": question_id},
         ).fetchone()
         return row is not None
+
+    def is_any_about(self, paths: Collection[str]) -> bool:
+        """True when some question is about one of these paths, or one above or below it."""
+        if not paths:
+            return False
+        above = {directory for path in paths for directory in ancestors(path)}
+        row = self._sql.execute(
+            "SELECT 1 FROM questions q CROSS JOIN json_each(?) w"
+            " CROSS JOIN asked a ON a.question=q.id AND a.path=w.value LIMIT 1",
+            (json.dumps([*paths, *above]),),
+        ).fetchone()
+        return row is not None or any(self.is_about(each.id, paths) for each in self.all())
 
     def ask(
         self,

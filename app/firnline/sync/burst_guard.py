@@ -79,6 +79,17 @@ class BurstGuard:
             held |= self._hold(device, incoming.get(device))
         return held
 
+    def may_hold_fresh(self) -> bool:
+        """True when what came to paths that do not rest may have to wait."""
+        asked = {question.subject for question in self._questions}
+        for found in self._state.device_changes.incoming(fresh=True):
+            if found.device == self._context.device:
+                continue
+            span = _span_of((), found)
+            if found.device in asked or self._new_in_burst(found.device, found, (), span):
+                return True
+        return False
+
     def _hold(self, device: DeviceId, incoming: Incoming | None) -> set[str]:
         questions = [q for q in self._questions if q.subject == device]
         roots = self._known(questions)

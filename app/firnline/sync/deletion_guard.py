@@ -9,6 +9,7 @@ and its answer are stored; an answer holds for exactly that, and until it was ca
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 
 from firnline.core.clock import format_time
 from firnline.core.entry import Change, Entry
@@ -54,9 +55,10 @@ class DeletionGuard:
 
     # --- gone here ----------------------------------------------------------------------------
 
-    def count_before(self, gone: int) -> None:
+    def count_before(self, gone: int, scan: Scan) -> None:
         """To be called before anything of a scan is written that finds so many files gone."""
-        self._here.count_before(gone)
+        if scan.missing or (self.asks_here and self._here.concerns(scan)):
+            self._here.count_before(gone)
 
     @property
     def asks_here(self) -> bool:
@@ -165,7 +167,7 @@ class DeletionGuard:
 
     def applied(self) -> None:
         """What was not held was applied as far as it can be now."""
-        if self._elsewhere.questions:
+        if any(question.answer for question in self._elsewhere.questions):
             dirty = set(self._context.state.journal.dirty())
             self._elsewhere.drop_answers(dirty.__contains__)
 
@@ -200,11 +202,16 @@ class _Side:
         self._counted = False
         self._done: set[str] = set()
         """Files that this pass let go on this side without an answer."""
-        now = context.clock.monotonic()
-        self._lately = still_lately(context.deleted_lately.get(subject, {}), now)
-        """Those that passes just before it let go."""
-        context.deleted_lately[subject] = dict(self._lately)
         self.questions: list[Question] = self._table.of(MASS_DELETION, subject)
+
+    @cached_property
+    def _lately(self) -> dict[str, float]:
+        """Those that passes just before it let go."""
+        context = self._context
+        now = context.clock.monotonic()
+        found = still_lately(context.deleted_lately.get(self._subject, {}), now)
+        context.deleted_lately[self._subject] = dict(found)
+        return found
 
     def count_before(self, gone: int) -> None:
         """Count the folder's files, once, as soon as it may matter. What the user gave up is none
@@ -281,7 +288,8 @@ class _Side:
         self._done -= self.answered(DELETE).keys()
         if not self._context.delete_unasked:
             now = self._context.clock.monotonic()
-            self._context.deleted_lately[self._subject].update(dict.fromkeys(self._done, now))
+            lately = self._context.deleted_lately.setdefault(self._subject, {})
+            lately.update(dict.fromkeys(self._done, now))
 
     def ask(
         self,

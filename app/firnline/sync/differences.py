@@ -54,7 +54,7 @@ class Differences:
         self._rows: dict[str, FileRow] = {}
         self._gone: dict[str, FileRow] = {}
         self._contents = GoneContents(())
-        self._rows_tell = context.state.journal.dirty_count() == 0
+        self._rows_tell = not context.state.journal.has_dirty()
         """Nothing came that is not applied yet, so a straight row stands for its path's log."""
         self._ahead = ReadAhead(context.root, context.clock, ())
         self._booked: list[FileRow] = []
@@ -79,7 +79,7 @@ class Differences:
         if not scan.complete:
             moves = self._hold_back(scan)
         fresh_paths = {seen.path for seen in fresh}
-        self._guard.count_before(len(self._gone) - len(moves))
+        self._guard.count_before(len(self._gone) - len(moves), scan)
         rest = [s for s in scan.changed if s.path in present or s.path in fresh_paths]
         files = sum(len(move.directory.rows) for move in whole)
         context.progress.begin("sending", len(scan.changed) + len(scan.missing) + files, "files")

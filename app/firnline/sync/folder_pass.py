@@ -230,7 +230,7 @@ class _Rounds:
         for path, why in self._unsettled.items():
             self._report.problems.append(Problem(path, "not applied", why))
         # A rule's event may concern a path that this round has passed already.
-        if written and self._context.state.journal.dirty(limit=1):
+        if written and self._context.state.resting.fresh(limit=1):
             return True
         if not self._lists or not (written or applied):
             return False
@@ -261,22 +261,29 @@ class _Rounds:
         self._unsettled = {}
         applied += apply_directory_move(context, self._ignore, self._pending)
         after = ""
-        unruled, held = self._holding.hold()
-        while dirty := context.state.journal.dirty(after, _SLICE):
+        held = self._holding.hold(self._scanner.places)
+        state = context.state
+        dirty_paths = state.journal.dirty if held.all_dirty else state.resting.fresh
+        undecided: set[str] = set()
+        while dirty := dirty_paths(after, _SLICE):
             log = JournalLog(context, self._pending)
             written += resolve_all(
-                context, self._writer, log, [p for p in dirty if p not in unruled]
+                context, self._writer, log, [p for p in dirty if p not in held.unruled]
             )
             # With what the rules wrote: a loser's file becomes its copy by a rename.
-            dirty = context.state.journal.dirty(after, _SLICE)
+            dirty = dirty_paths(after, _SLICE)
             after = dirty[-1]
             self._dirty.update(dirty)
             report.problems += [Problem(p, "waiting", why) for p, why in log.undecided.items()]
+            undecided.update(log.undecided)
             applier = Applier(context, self._ignore, log)
-            applier.apply([path for path in dirty if path not in held] if held else dirty)
+            waiting = held.waiting
+            applier.apply([path for path in dirty if path not in waiting] if waiting else dirty)
             report.problems += applier.problems
             applied += applier.applied
             self._unsettled |= applier.unsettled
+        if held.all_dirty and not written:
+            self._holding.let_rest(held.waiting - undecided)
         self._holding.applied()
         return written, applied
 

@@ -3,7 +3,8 @@
 Where nothing is to be applied and nothing was asked, the guard against bursts is not even loaded.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
 
 from firnline.sync.context import FolderContext
 from firnline.sync.deletion_guard import DeletionGuard
@@ -11,8 +12,19 @@ from firnline.sync.deletion_guard import DeletionGuard
 if TYPE_CHECKING:
     from firnline.sync.burst_guard import BurstGuard
 
-Held = tuple[set[str], set[str]]
-"""Paths about which no rule may write, and those that are not applied, the former among them."""
+
+class Held(NamedTuple):
+    """What is left alone for now."""
+
+    unruled: set[str]
+    """Paths about which no rule may write."""
+    waiting: set[str]
+    """Paths that are not applied, the former among them."""
+    all_dirty: bool
+    """False: what rests was not looked at. It is not among these, and waits as before."""
+
+
+NOTHING_NEW = Held(set(), set(), all_dirty=False)
 
 
 class Holding:
@@ -23,13 +35,45 @@ class Holding:
         self._deletions = deletions
         self._bursts: BurstGuard | None = None
 
-    def hold(self) -> Held:
-        """To be asked before something is applied; dirty events are spread by then."""
+    def hold(self, looked_at: Collection[str] | None) -> Held:
+        """To be asked before something is applied; dirty events are spread by then.
+
+        `looked_at`: these paths and what is below them may have changed here; None: anything. What
+        waits already is left alone where nothing that is new has to do with it.
+        """
+        if looked_at is not None and self._is_nothing_new(looked_at):
+            return NOTHING_NEW
         bursts = self._load()
         if bursts is None:
-            return set(), self._deletions.hold_incoming()
+            return Held(set(), self._deletions.hold_incoming(), all_dirty=True)
         burst = bursts.hold()
-        return burst, burst | self._deletions.hold_incoming(burst | bursts.decided)
+        deletions = self._deletions.hold_incoming(burst | bursts.decided)
+        return Held(burst, burst | deletions, all_dirty=True)
+
+    def _is_nothing_new(self, looked_at: Collection[str]) -> bool:
+        """True when what rests waits as before, and nothing that is new has to wait."""
+        state = self._context.state
+        if self._context.delete_unasked or not state.resting.any():
+            return False
+        if any(not question.is_open for question in state.questions.all()):
+            return False
+        fresh = state.resting.fresh()
+        if state.questions.is_any_about({*fresh, *looked_at}):
+            return False
+        if not fresh:
+            return True
+        if state.resting.has_fresh_deletions():
+            return False
+        bursts = self._load()
+        return bursts is None or not bursts.may_hold_fresh()
+
+    def let_rest(self, waiting: set[str]) -> None:
+        """All that waits, when all that is dirty was looked at and nothing came meanwhile."""
+        state = self._context.state
+        dirty = waiting and waiting & set(state.journal.dirty())
+        if not state.resting.is_exactly(dirty):
+            with state.transaction("let rest"):
+                state.resting.put(dirty)
 
     def take_back(self) -> int:
         """Carry out the answers that undo something; the number of events. To be called after a

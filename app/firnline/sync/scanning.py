@@ -56,6 +56,11 @@ class Scanner:
         """True for paths, local ones or of the log, of which a scan of this pass told."""
         return self.whole or any(focus.covers(normalize(path)) for focus in self._seen)
 
+    @property
+    def places(self) -> set[str] | None:
+        """The paths at which this pass looked, with all that is below them; None: everywhere."""
+        return None if self.whole else {head for focus in self._seen for head in focus.heads}
+
     def _scan(self, focus: Focus | None) -> Scan:
         context, files = self._context, self._context.state.files
         mounts: list[str] = json.loads(context.state.fact("mounts") or "[]")

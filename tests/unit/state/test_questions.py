@@ -48,6 +48,18 @@ def test_same_thing_asked_anew_is_another_question(state: FolderState) -> None:
     assert ask(state, LATE, {"a": "base"}).id != first.id
 
 
+def test_what_has_to_do_with_a_question(state: FolderState) -> None:
+    """A path that one is about, one below it, and one above it, of any question; no other."""
+    assert not state.questions.is_any_about(["d/f"])
+    ask(state, EARLY, {"d/f": "base"})
+    ask(state, LATE, {"e": "base"}, "elsewhere")
+    for path in ("d/f", "d/f/g/h", "d", "e", "e/x"):
+        assert state.questions.is_any_about(["x", path]), path
+    for path in ("d/g", "d/f0", "d-", "f"):
+        assert not state.questions.is_any_about(["x", path]), path
+    assert not state.questions.is_any_about([])
+
+
 def test_subjects_do_not_meet(state: FolderState) -> None:
     """Each kind and subject has a question of its own."""
     first = ask(state, LATE, {"a": "base"})
