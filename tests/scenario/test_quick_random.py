@@ -56,11 +56,15 @@ class Hinted(Life):
             del laptop.scope
 
     def sync(self, laptop: Laptop) -> bool:
-        """What was gone and got no hint is not told, so it is nothing that may not come back."""
-        before = set(self.deleted)
+        """What was gone and got no hint is not told, so it is nothing that may not come back; what
+        was saved and got none was not taken in, so nobody has to keep it."""
+        deleted, taken = set(self.deleted), set(self.taken)
         found = super().sync(laptop)
-        here = {row.path for row in rows_of(laptop)}
-        self.deleted = before | {row for row in self.deleted if row.path not in here}
+        rows = rows_of(laptop)
+        here = {row.path for row in rows}
+        self.deleted = deleted | {row for row in self.deleted if row.path not in here}
+        if "scope" in vars(laptop):
+            self.taken = taken | self.taken & {row.data_hash for row in rows}
         return found
 
 
