@@ -114,6 +114,8 @@ class Commanded:
             if file.read_bytes() != before:
                 _logger.info("the settings changed: beginning anew with them")
                 self._settings_changed = True
+                # The next command waits for the new one: this service takes a while to end.
+                self._up.clear()
                 service.stop()
 
     async def _in_thread(self, work: Callable[[], int]) -> int:

@@ -128,6 +128,24 @@ def test_changed_settings_are_those_of_a_new_service(play, profile):
     assert second._engine.settings.device_name == "another"
 
 
+def test_a_command_right_after_changed_settings_waits_for_the_new_service(play, profile):
+    """What it changes is heard of as well: not the service that ends is told of it."""
+    names = iter(["first", "second", "third"])
+
+    def rename(caller: Caller) -> int:
+        edits.set_option(profile.places.config_file, "device.name", next(names))
+        return 0
+
+    async def use() -> None:
+        play.work = rename
+        await asyncio.gather(play.ask(), play.ask(), play.ask())
+        settled = play.running
+        await until(lambda: settled._service._engine.settings.device_name == "third")
+
+    play.during(use)
+    assert len({id(service) for service in play.seen}) == 3
+
+
 def test_a_folder_that_does_not_come_to_rest_is_not_waited_for(play, monkeypatch):
     """The caller is told to try again, and the command is not carried out."""
 
