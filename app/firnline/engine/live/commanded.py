@@ -18,6 +18,7 @@ from firnline.engine.live.service import Service
 from firnline.engine.live.worker import Worker
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
+from firnline.sync.heartbeat import new_run
 
 REST_WITHIN = 30.0
 """Seconds that the folders have to come to rest for a command."""
@@ -43,6 +44,7 @@ class Commanded:
         self._gate = gate
         self._tell = tell
         self._carry_out = carry_out
+        self._run = new_run(engine.outside.random)
         self._service: Service | None = None
         self._up = asyncio.Event()
         self._stopping = False
@@ -77,7 +79,7 @@ class Commanded:
 
     async def _serve(self, engine: Engine) -> None:
         """With the settings as they are."""
-        service = self._service = Service(engine, self._gate, self._tell)
+        service = self._service = Service(engine, self._gate, self._tell, run=self._run)
         self._up.set()
         try:
             if self._stopping:

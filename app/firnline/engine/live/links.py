@@ -11,12 +11,12 @@ from firnline.engine.runtime import Engine, store_directory
 from firnline.stores.errors import LocationError, UnavailableError
 from firnline.sync.connection import Expected, connect
 from firnline.sync.context import Connected
-from firnline.sync.heartbeat import new_run
 
 
-def make_links(engine: Engine, hears: Hears) -> dict[str, StoreLink]:
-    """By STOREHASH, not started. They hold for these settings: others need other links."""
-    run = new_run(engine.outside.random)
+def make_links(engine: Engine, hears: Hears, run: str) -> dict[str, StoreLink]:
+    """By STOREHASH, not started. They hold for these settings: others need other links. `run`: see
+    `sync.heartbeat.new_run`; the same for all links that a process ever makes, since one that
+    hangs may beat once more after it was closed, and would look like a clone."""
     return {
         store.store_id: _make_link(engine, store, hears, run) for store in engine.settings.stores
     }

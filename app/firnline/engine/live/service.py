@@ -28,6 +28,7 @@ from firnline.engine.open_folder import Reached
 from firnline.engine.runtime import Engine, store_directory
 from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import Connected, Unreached
+from firnline.sync.heartbeat import new_run
 from firnline.sync.news import News
 from firnline.watch.mounts import MountWatch
 from firnline.watch.watcher import make_watcher
@@ -56,9 +57,12 @@ class Service:
         gate: LoopGate,
         tell: Callable[[FolderOutcome], None],
         watcher: MakeWatcher = make_watcher,
+        run: str | None = None,
     ) -> None:
-        """`tell` hears of every pass."""
+        """`tell` hears of every pass. `run`: what this process beats with, when it had a service
+        before."""
         self._engine = engine
+        self._run = run or new_run(engine.outside.random)
         self._gate = gate
         self._clock = engine.outside.clock
         self._tell = tell
@@ -115,7 +119,7 @@ class Service:
 
     def _take_up(self, group: asyncio.TaskGroup) -> None:
         """Begin with all that the settings name."""
-        self._links = make_links(self._engine, Ear(self, self._gate.post))
+        self._links = make_links(self._engine, Ear(self, self._gate.post), self._run)
         for link in self._links.values():
             link.start()
         for folder in self._engine.settings.folders:

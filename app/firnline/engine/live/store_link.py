@@ -231,6 +231,10 @@ class StoreLink:
         except StoreError as error:
             self._lose(error)
             return
+        if self._closing:
+            # The call hung. Whoever took over from this link connects by himself.
+            connected.store.close()
+            return
         session = StoreSession(
             connected,
             self._run,

@@ -146,6 +146,31 @@ def test_a_command_right_after_changed_settings_waits_for_the_new_service(play, 
     assert len({id(service) for service in play.seen}) == 3
 
 
+def test_the_new_service_beats_as_the_one_before(play, profile, tmp_path):
+    """A link that hung when it was closed may beat once more: that is no clone of this device."""
+    profile.add_store("nas", tmp_path / "nas")
+
+    def body() -> str:
+        beats = (tmp_path / "nas").glob("connections/*/idle_*")
+        return "".join(beat.read_text() for beat in beats)
+
+    def rename(caller: Caller) -> int:
+        edits.set_option(profile.places.config_file, "device.name", "another")
+        return 0
+
+    async def use() -> None:
+        await until(body)
+        before = body()
+        play.work = rename
+        await play.ask()
+        (beat,) = (tmp_path / "nas").glob("connections/*/idle_*")
+        await until(lambda: not beat.exists())
+        await until(body)
+        assert body() == before
+
+    play.during(use)
+
+
 def test_a_folder_that_does_not_come_to_rest_is_not_waited_for(play, monkeypatch):
     """The caller is told to try again, and the command is not carried out."""
 

@@ -9,6 +9,8 @@ from tests.unit.engine.live.linked_store import Heard
 from firnline.engine.folder_commands import create_folder
 from firnline.engine.live.links import make_links
 
+RUN = "r" * 16
+
 
 @pytest.fixture
 def anna(tmp_path: Path) -> Profile:
@@ -25,7 +27,7 @@ def test_each_store_has_one(anna: Profile) -> None:
     """By its STOREHASH; each connects, and leads where it is alone."""
     heard = Heard()
     with anna.engine() as engine:
-        links = make_links(engine, heard)
+        links = make_links(engine, heard, RUN)
         assert set(links) == {store.store_id for store in engine.settings.stores}
         for link in links.values():
             link.step()
@@ -43,7 +45,7 @@ def test_a_kind_of_store_that_is_not_known_is_told(anna: Profile) -> None:
             for store in engine.settings.stores
         )
         engine.settings = engine.settings._replace(stores=stores)
-        for link in make_links(engine, heard).values():
+        for link in make_links(engine, heard, RUN).values():
             link.step()
             link._end()
     assert sorted(heard.words()) == ["connected", "connected", "lost: UnavailableError"]
@@ -53,7 +55,9 @@ def test_what_is_told_names_the_folders_of_the_store(anna: Profile) -> None:
     """A store that no folder is kept in has no news."""
     heard = Heard()
     with anna.engine() as engine:
-        links = {link.standing.reached.name: link for link in make_links(engine, heard).values()}
+        links = {
+            link.standing.reached.name: link for link in make_links(engine, heard, RUN).values()
+        }
         for link in links.values():
             link.step()
             link.wake()

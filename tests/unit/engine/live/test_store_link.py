@@ -453,3 +453,17 @@ def test_alive_a_mistake_costs_the_store_and_not_the_link(shelf):
     patience.until(2)
     device.link.close()
     assert device.heard.words() == ["lost: ZeroDivisionError", "connected"]
+
+
+def test_a_link_that_was_closed_while_it_connected_writes_nothing(shelf, device, monkeypatch):
+    """Somebody else may use the connection by then."""
+    connect = device.link._connect
+
+    def hang():
+        device.link.close()
+        return connect()
+
+    monkeypatch.setattr(device.link, "_connect", hang)
+    device.step()
+    assert idle_names(shelf, device) == []
+    assert device.heard.words() == []
