@@ -159,13 +159,13 @@ def test_the_new_service_beats_as_the_one_before(play, profile, tmp_path):
         return 0
 
     async def use() -> None:
-        await until(body)
+        await until(lambda: bool(body()))
         before = body()
         play.work = rename
         await play.ask()
         (beat,) = (tmp_path / "nas").glob("connections/*/idle_*")
         await until(lambda: not beat.exists())
-        await until(body)
+        await until(lambda: bool(body()))
         assert body() == before
 
     play.during(use)
