@@ -20,9 +20,10 @@ def status(arguments: Namespace) -> int:
     if arguments.json:
         output.document(found.to_json())
         return 0
-    output.line(f"{output.shown(found.device_name)} (device {found.device_id})")
+    runs = "; `firnline run` is up" if found.running else ""
+    output.line(f"{output.shown(found.device_name)} (device {found.device_id}){runs}")
     for folder in found.folders:
-        _show(folder)
+        _show(folder, running=found.running)
     if not found.folders:
         output.message("There are no folders here yet: `firnline folder create PATH` makes one.")
     return 0
@@ -38,13 +39,15 @@ _WORDS = {
 }
 
 
-def _show(folder: FolderStatus) -> None:
+def _show(folder: FolderStatus, *, running: bool) -> None:
     settings = folder.settings
     output.line()
     output.line(f"{output.shown(settings.name)}  {output.shown(str(settings.path))}")
     files = output.count_text(folder.files, "file")
     waits = folder.questions and folder.state is FolderActivity.WAITING
     words = "waits for your decision" if waits else _WORDS[folder.state]
+    if running and folder.state is FolderActivity.IDLE:
+        words = "up to date"
     output.line(f"    {words}; {files}, {output.size_text(folder.bytes)}")
     if folder.message:
         output.line(f"    {output.shown(folder.message)}")

@@ -13,6 +13,7 @@ from firnline.engine.folder_root import FolderAwayError, is_here
 from firnline.engine.open_folder import open_folder
 from firnline.engine.problems import explain, explain_problem
 from firnline.engine.question_words import question_line
+from firnline.engine.running import NOTHING, FolderNow, Now, Work, ask_running
 from firnline.engine.runtime import Engine
 from firnline.engine.store_status import StoreStatus, status_of_home, statuses_of_stores
 from firnline.history.conflicts import open_conflicts
@@ -44,7 +45,8 @@ class Pending:
     """What is left to do, as far as this device knows."""
 
     scan: int = 0
-    """0 while no pass runs: what changed in the folder since the last one is not known."""
+    """Changed paths that the Firnline that runs was told of. Without one it is 0: what changed in
+    the folder since the last pass is not known."""
     upload: int = 0
     """Event files that stores still lack, all stores together."""
     download: int = 0
@@ -127,33 +129,40 @@ class Status:
     device_id: str
     device_name: str
     folders: tuple[FolderStatus, ...]
+    running: bool = False
+    """A Firnline runs here and looks after the folders."""
 
     def to_json(self) -> dict[str, object]:
         return {
             "device": {"id": self.device_id, "name": self.device_name},
+            "running": self.running,
             "folders": [folder.to_json() for folder in self.folders],
         }
 
 
 def status(engine: Engine) -> Status:
-    """How everything is now."""
-    folders = tuple(_folder(engine, folder) for folder in engine.settings.folders)
-    return Status(engine.peer.device, engine.settings.device_name, folders)
+    """How everything is now. Who runs is asked what it does, and otherwise left alone."""
+    now = ask_running(engine.places.control)
+    folders = tuple(_folder(engine, each, now or NOTHING) for each in engine.settings.folders)
+    return Status(engine.peer.device, engine.settings.device_name, folders, now is not None)
 
 
-def _folder(engine: Engine, settings: FolderSettings) -> FolderStatus:
+def _folder(engine: Engine, settings: FolderSettings, now: Now) -> FolderStatus:
     try:
         with open_folder(engine, settings) as context:
-            return _describe(engine, settings, context)
+            return _describe(engine, settings, context, now)
     except (FolderAwayError, DatabaseError, StoreError, OSError) as error:
         message = explain(error, f"folder {settings.name}").line
         return FolderStatus(settings, FolderActivity.ERROR, message)
 
 
-def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) -> FolderStatus:
+def _describe(
+    engine: Engine, settings: FolderSettings, context: FolderContext, now: Now
+) -> FolderStatus:
     state = context.state
     files, size = state.files.totals()
-    pending = _pending(context)
+    doing = now.folders.get(settings.folder_id, FolderNow())
+    pending = _pending(context, doing)
     problems = tuple(last_problems(state))
     questions = tuple(state.questions.open())
     away = is_here(context)
@@ -162,6 +171,7 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
         _activity(
             settings,
             pending,
+            doing.work,
             away=away is not None,
             waits=bool(questions) or _has_replaced_store(context),
             trouble=_in_trouble(problems),
@@ -173,7 +183,7 @@ def _describe(engine: Engine, settings: FolderSettings, context: FolderContext) 
         len(open_conflicts(context, Names({}, {}))),
         problems,
         questions,
-        (*statuses_of_stores(engine, settings, context), status_of_home(context)),
+        (*statuses_of_stores(engine, settings, context, now), status_of_home(context)),
         _offered(engine, settings, context),
     )
 
@@ -190,14 +200,23 @@ def _in_trouble(problems: Iterable[Problem]) -> bool:
 
 
 def _activity(
-    settings: FolderSettings, pending: Pending, *, away: bool, waits: bool, trouble: bool
+    settings: FolderSettings,
+    pending: Pending,
+    work: Work,
+    *,
+    away: bool,
+    waits: bool,
+    trouble: bool,
 ) -> FolderActivity:
+    """What needs the user comes before what is being done, which is over in a moment."""
     if settings.paused:
         return FolderActivity.PAUSED
     if away or (trouble and not waits):
         return FolderActivity.ERROR
     if waits:
         return FolderActivity.WAITING
+    if work is not Work.NOTHING:
+        return FolderActivity(work.value)
     return FolderActivity.IDLE if pending.nothing else FolderActivity.WAITING
 
 
@@ -206,10 +225,11 @@ def _has_replaced_store(context: FolderContext) -> bool:
     return any(isinstance(each.why, ReplacedError) for each in context.unreached)
 
 
-def _pending(context: FolderContext) -> Pending:
+def _pending(context: FolderContext, doing: FolderNow) -> Pending:
     state = context.state
     stores = [store for store in state.stores.ids() if store != context.home.store_id]
     return Pending(
+        scan=doing.hints,
         upload=sum(map(state.stores.lacking_count, stores)),
         download=state.journal.count_in(EventState.NAMED, EventState.BODILESS),
         apply=state.journal.dirty_count(),

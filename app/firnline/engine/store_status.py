@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from firnline.config.settings import FolderSettings, StoreSettings
+from firnline.core.connection_state import ConnectionState
 from firnline.engine.problems import explain
+from firnline.engine.running import Now
 from firnline.engine.runtime import Engine, store_kind
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.context import HOME, Connected, FolderContext, Unreached
@@ -61,15 +63,16 @@ class StoreStatus:
 
 
 def statuses_of_stores(
-    engine: Engine, settings: FolderSettings, context: FolderContext
+    engine: Engine, settings: FolderSettings, context: FolderContext, now: Now
 ) -> list[StoreStatus]:
-    """The stores of a folder, as its settings name them."""
+    """The stores of a folder, as its settings name them, and as they look from here; `now` says
+    which of them the Firnline that runs is not connected to yet."""
     reached = {connected.name: connected for connected in context.stores}
     unreached = {each.name: each for each in context.unreached}
     found = []
     for name in settings.stores:
         store = engine.store_settings(name)
-        found.append(_store(context, store, reached.get(name), unreached.get(name)))
+        found.append(_store(context, store, reached.get(name), unreached.get(name), now))
     return found
 
 
@@ -78,11 +81,15 @@ def _store(
     store: StoreSettings,
     connected: Connected | None,
     unreached: Unreached | None,
+    now: Now,
 ) -> StoreStatus:
     table, count = context.state.stores, context.state.journal.count()
     row = table.get(store.store_id)
     missing = count if row is None else table.lacking_count(store.store_id)
     state, message = StoreActivity.CONNECTED, ""
+    link = now.stores.get(store.store_id, ConnectionState.CONNECTED)
+    if unreached is None and link is not ConnectionState.CONNECTED:
+        state, message = StoreActivity.CONNECTING, _NOT_YET
     if unreached is not None:
         state = _trouble(unreached.why)
         message = explain(unreached.why, f"store {store.name}").line
@@ -101,6 +108,9 @@ def _store(
         minor=store.minor,
         junk=0 if row is None else row.junk,
     )
+
+
+_NOT_YET = "in reach, but the Firnline that runs has not connected to it yet"
 
 
 def _trouble(why: Exception) -> StoreActivity:

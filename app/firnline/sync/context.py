@@ -156,6 +156,8 @@ class FolderContext:
         """Devices that replaced many files, by no noise: how many when that was looked at last."""
         self.missing_contents: set[str] = set()
         """Hashes that no store in reach had when they were looked for last."""
+        self.scans = False
+        """The folder is being looked at, just now."""
         self.require_here = require_here
         """Raises when the folder's root or marker is missing or another (docs/design.md section 7,
         *Safety*). Asked before a pass, and again before anything is told as gone."""

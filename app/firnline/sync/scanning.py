@@ -70,16 +70,20 @@ class Scanner:
             above = files.get_many(focus.above()).values()
             directories = files.directories_below(focus.heads)
             directories.update(row.path for row in above if row.kind is Kind.DIRECTORY)
-        found = scan(
-            context.root,
-            files.known() if focus is None else files.known_below(focus.heads),
-            self._ignore,
-            clock=context.clock,
-            dirs=directories,
-            cancelled=context.cancelled,
-            mounts=mounts,
-            focus=focus,
-        )
+        context.scans = True
+        try:
+            found = scan(
+                context.root,
+                files.known() if focus is None else files.known_below(focus.heads),
+                self._ignore,
+                clock=context.clock,
+                dirs=directories,
+                cancelled=context.cancelled,
+                mounts=mounts,
+                focus=focus,
+            )
+        finally:
+            context.scans = False
         if found.mounts != mounts:
             with context.state.transaction("mounts"):
                 context.state.set_fact("mounts", json.dumps(found.mounts))

@@ -220,3 +220,28 @@ def test_status_names_one_lead(anna: Device, bert: Device) -> None:
         with running(bert):
             until(lambda: leads(bert)[1] == 2)
             assert sorted([leads(anna), leads(bert)]) == [(False, 2), (True, 2)]
+
+
+def test_status_says_what_is_being_done(anna: Device, nas: Path) -> None:
+    """That a file is on its way, for as long as it is, also while another command waits; then that
+    all is up to date."""
+
+    def state() -> str:
+        [folder] = anna.document("status")["folders"]
+        return str(folder["state"])
+
+    assert anna.document("status")["running"] is False
+    anna.run("config", "set", "limits.upload", "1000")
+    with running(anna) as process:
+        until(lambda: state() == "idle")
+        (anna.folder / "film.bin").write_bytes(os.urandom(3_000_000))
+        until(lambda: state() == "syncing")
+        assert "`firnline run` is up" in anna.text("status")
+        assert "being synced" in anna.text("status")
+        assert anna.document("status")["running"] is True
+        anna.run("config", "set", "limits.upload", "0")
+        until(lambda: state() == "idle")
+        assert list(nas.glob("docs-*/events/*/*_put_*"))
+        assert "    up to date; " in anna.text("status")
+        process.kill()
+        assert anna.document("status")["running"] is False

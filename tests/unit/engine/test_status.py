@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from tests.doubles.profile import Profile
 
+from firnline.core.connection_state import ConnectionState
 from firnline.engine.folder_commands import create_folder, join_folder, pause_folder
+from firnline.engine.running import FolderNow, Now, Work
 from firnline.engine.status import status
 from firnline.engine.system import SystemClock
 from firnline.stores.directory import DirectoryStore
@@ -150,3 +152,60 @@ def test_a_store_of_another_device_is_offered(docs: Profile, bert: Profile, nas:
     assert offer["location"] == str(nas.with_name("usb"))
     (folder,) = read(bert)["folders"]
     assert folder["offered"] == []
+
+
+# --- while somebody runs
+
+
+def running(profile: Profile, monkeypatch: pytest.MonkeyPatch, **now: Any) -> dict[str, Any]:
+    """What is told while the one that runs says this of the folder, and of its connection."""
+    with profile.engine(lock=False) as engine:
+        folder, store = engine.settings.folders[0], engine.settings.stores[0]
+    said = Now(
+        {folder.folder_id: FolderNow(now.get("work", Work.NOTHING), now.get("hints", 0))},
+        {store.store_id: now.get("link", ConnectionState.CONNECTED)},
+    )
+    monkeypatch.setattr("firnline.engine.status.ask_running", lambda directory: said)
+    found = read(profile)
+    assert found["running"]
+    [told] = found["folders"]
+    assert isinstance(told, dict)
+    return told
+
+
+@pytest.mark.parametrize("work", Work)
+def test_what_the_one_that_runs_does(
+    docs: Profile, monkeypatch: pytest.MonkeyPatch, work: Work
+) -> None:
+    """It scans, syncs or is idle, and knows how many paths changed."""
+    docs.sync()
+    assert not read(docs)["running"]
+    hints = 0 if work is Work.NOTHING else 3
+    found = running(docs, monkeypatch, work=work, hints=hints)
+    assert found["state"] == (work.value or "idle")
+    assert found["pending"]["scan"] == hints
+
+
+def test_what_needs_the_user_is_not_hidden(docs: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what is over in a moment."""
+    docs.sync()
+    (docs.folder / "bad\udcff").write_text("x")
+    docs.sync()
+    assert running(docs, monkeypatch, work=Work.SYNCING)["state"] == "error"
+    with docs.engine() as engine:
+        pause_folder(engine, "docs", paused=True)
+    assert running(docs, monkeypatch, work=Work.SYNCING)["state"] == "paused"
+
+
+@pytest.mark.parametrize("link", ConnectionState)
+def test_a_store_that_the_one_that_runs_has_not_reached(
+    docs: Profile, nas: Path, monkeypatch: pytest.MonkeyPatch, link: ConnectionState
+) -> None:
+    """It is being connected, though we can reach it; one that we cannot reach is offline."""
+    docs.sync()
+    store = running(docs, monkeypatch, link=link)["stores"][0]
+    is_connected = link is ConnectionState.CONNECTED
+    assert store["state"] == ("connected" if is_connected else "connecting")
+    assert bool(store["message"]) is not is_connected
+    nas.rename(nas.with_name("away"))
+    assert running(docs, monkeypatch, link=link)["stores"][0]["state"] == "offline"

@@ -3,18 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from firnline import __version__
 from firnline.engine.control import socket_place
 from firnline.engine.control.protocol import (
     Frames,
     Kind,
     ProtocolError,
     Request,
+    look_frame,
     parse_exit,
     request_frame,
 )
 
 PATIENCE = 5.0
 """Seconds until somebody takes the call. The command itself may take hours."""
+LOOK_PATIENCE = 2.0
+"""Seconds for the answer to a look, which takes the loop no time."""
 _CHUNK = 1 << 16
 _ANSWERS = (Kind.OUTPUT, Kind.MESSAGE, Kind.EXIT, Kind.REFUSED)
 
@@ -25,6 +29,23 @@ class NotTakenError(Exception):
 
 class BrokenOffError(Exception):
     """The one that runs ended before it said that the command was done."""
+
+
+def look(directory: Path) -> str | None:
+    """What the one that runs says it is doing; None where nobody answers soon."""
+    frames, texts = Frames(*_ANSWERS), list[str]()
+    try:
+        with socket_place.connect(directory, LOOK_PATIENCE) as connection:
+            connection.settimeout(LOOK_PATIENCE)
+            connection.sendall(look_frame(__version__))
+            while chunk := connection.recv(_CHUNK):
+                for kind, body in frames.feed(chunk):
+                    if kind is not Kind.OUTPUT:
+                        return "".join(texts) if kind is Kind.EXIT else None
+                    texts.append(body.decode("utf-8", "backslashreplace"))
+    except (ProtocolError, OSError, AttributeError, socket_place.NotPrivateError):
+        return None
+    return None
 
 
 def hand_over(directory: Path, request: Request, hear: Callable[[Kind, str], None]) -> int:

@@ -1,8 +1,9 @@
 """What goes over the control socket. Pure: bytes in, values out.
 
 A frame is one letter for its kind, its length in four bytes (big-endian) and its body. The client
-sends one request; it is answered by pieces of output and then the exit code, or by a refusal. What
-comes in is never believed: a frame of another kind, or a longer one, is known by its first bytes.
+sends one request, or a look; it is answered by pieces of output and then the exit code, or by a
+refusal. What comes in is never believed: a frame of another kind, or a longer one, is known by its
+first bytes.
 """
 
 import json
@@ -21,6 +22,8 @@ class Kind(StrEnum):
     """The letters of the frames."""
 
     REQUEST = "C"
+    LOOK = "L"
+    """What is being done? Answered at once, by output and an exit code."""
     OUTPUT = "O"
     MESSAGE = "E"
     """For standard error."""
@@ -91,6 +94,11 @@ def text_frames(kind: Kind, text: str) -> bytes:
 def request_frame(request: Request) -> bytes:
     """Raises ProtocolError when it is too long."""
     return frame(Kind.REQUEST, json.dumps(request._asdict()).encode("ascii"))
+
+
+def look_frame(version: str) -> bytes:
+    """Of the program; both sides must be the same one."""
+    return frame(Kind.LOOK, version.encode("ascii"))
 
 
 def parse_request(body: bytes) -> Request:

@@ -1,7 +1,8 @@
 """The control socket of a running Firnline: takes a request, has it carried out, passes on what is
 said.
 
-One command at a time; others wait in line. What a client does never holds up the program: who
+One command at a time; others wait in line. Who only wants a look at what is being done is answered
+at once, by what the loop has at hand. What a client does never holds up the program: who
 sends no whole request within seconds is let go, who does not read what is said is let go, and of
 many clients only a few are heard. A client that goes away stops its command at a safe place.
 """
@@ -17,6 +18,7 @@ from firnline import __version__
 from firnline.core.steps import Steps, no_steps
 from firnline.engine.control import socket_place
 from firnline.engine.control.protocol import (
+    Frame,
     Frames,
     Kind,
     ProtocolError,
@@ -77,11 +79,13 @@ class Caller:
 
 CarryOut = Callable[[Request, Caller], Awaitable[int]]
 """Carries out one command and returns its exit code."""
+Look = Callable[[], str]
+"""What is being done at the moment, as text; called by the loop."""
 
 
 @asynccontextmanager
 async def controlled(
-    directory: Path, carry_out: CarryOut, steps: Steps = no_steps
+    directory: Path, carry_out: CarryOut, look: Look, steps: Steps = no_steps
 ) -> AsyncIterator[None]:
     """Inside, commands are taken at the socket in `directory`.
 
@@ -95,7 +99,7 @@ async def controlled(
         _logger.info("control: no socket in %s: %s", directory, error)
         yield
         return
-    door = _Door(carry_out)
+    door = _Door(carry_out, look)
     server = await asyncio.start_unix_server(door.serve, sock=listening)
     try:
         yield
@@ -109,8 +113,9 @@ async def controlled(
 class _Door:
     """Those who are connected."""
 
-    def __init__(self, carry_out: CarryOut) -> None:
+    def __init__(self, carry_out: CarryOut, look: Look) -> None:
         self._carry_out = carry_out
+        self._look = look
         self._one_at_a_time = asyncio.Lock()
         self._inside: dict[asyncio.Task[None], Caller] = {}
         self._at_work: asyncio.Task[None] | None = None
@@ -160,18 +165,27 @@ class _Door:
 
     async def _answer(self, reader: asyncio.StreamReader, caller: Caller) -> None:
         async with asyncio.timeout(PATIENCE):
-            request = await _request(reader)
-        if request is None:
+            asked = await _asked(reader)
+        if asked is None:
             return
+        if asked.kind is Kind.LOOK:
+            self._show(asked.body, caller)
+            return
+        request = parse_request(asked.body)
         if request.version != __version__:
-            text = f"the one that runs is Firnline {__version__}"
-            caller.send(frame(Kind.REFUSED, text.encode("ascii")))
+            _refuse_version(caller)
             return
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(_notice_leaving(reader, caller))
             code = await self._in_turn(request, caller)
             watching.cancel()
         caller.send(exit_frame(code))
+
+    def _show(self, version: bytes, caller: Caller) -> None:
+        if version != __version__.encode("ascii"):
+            _refuse_version(caller)
+            return
+        caller.send(text_frames(Kind.OUTPUT, self._look()) + exit_frame(0))
 
     async def _in_turn(self, request: Request, caller: Caller) -> int:
         async with self._one_at_a_time:
@@ -188,15 +202,20 @@ class _Door:
                 self._at_work = None
 
 
-async def _request(reader: asyncio.StreamReader) -> Request | None:
-    """None when the client went away without one. Raises ProtocolError."""
-    frames = Frames(Kind.REQUEST)
+def _refuse_version(caller: Caller) -> None:
+    text = f"the one that runs is Firnline {__version__}"
+    caller.send(frame(Kind.REFUSED, text.encode("ascii")))
+
+
+async def _asked(reader: asyncio.StreamReader) -> Frame | None:
+    """None when the client went away without asking. Raises ProtocolError."""
+    frames = Frames(Kind.REQUEST, Kind.LOOK)
     while chunk := await reader.read(_CHUNK):
         found = frames.feed(chunk)
         if len(found) > 1:
             raise ProtocolError("more than one request")
         if found:
-            return parse_request(found[0].body)
+            return found[0]
     return None
 
 

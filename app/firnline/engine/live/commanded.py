@@ -16,6 +16,7 @@ from firnline.engine.control.server import Caller, controlled
 from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.service import Service
 from firnline.engine.live.worker import Worker
+from firnline.engine.running import NOTHING
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.heartbeat import new_run
@@ -64,7 +65,7 @@ class Commanded:
         Raises what `Service.run` raises, and ConfigError when a command left settings that cannot
         be read."""
         places, outside = self._engine.places, self._engine.outside
-        async with controlled(places.control, self._command, outside.steps):
+        async with controlled(places.control, self._command, self._look, outside.steps):
             begun()
             await self._serve(self._engine)
             lines = self._engine.lines
@@ -88,6 +89,11 @@ class Commanded:
         finally:
             self.is_cloned = service.is_cloned
             self._up.clear()
+
+    def _look(self) -> str:
+        """Of the control socket, for `status`."""
+        now = NOTHING if self._service is None else self._service.now()
+        return now.to_text()
 
     async def _command(self, request: Request, caller: Caller) -> int:
         """Of the control socket: one at a time."""

@@ -18,6 +18,7 @@ from firnline.engine.live.leftover import Leftover, leftover_of
 from firnline.engine.live.wanted import Wanted
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
+from firnline.engine.running import FolderNow, Work
 from firnline.engine.sync_command import FolderOutcome
 from firnline.folder.ignore import IGNORE_FILE
 from firnline.sync.scope import Scope
@@ -28,6 +29,9 @@ _logger = logging.getLogger(__name__)
 
 class Jobs(Protocol):
     """What is done on the folder's thread: see `KeptFolder`."""
+
+    @property
+    def scans(self) -> bool: ...
 
     def run(self, scope: Scope, reached: Reached) -> Done: ...
 
@@ -61,6 +65,7 @@ class FolderLane:
         self._whole_due = Alarm(self.look_again)
         self._retry_due = Alarm(self._retry)
         self._left: Leftover | None = None
+        self._doing: Scope | None = None
         self._away = False
         self._stopping = False
         self._resting = 0
@@ -116,6 +121,15 @@ class FolderLane:
         self._resting -= 1
         self.look_again()
 
+    def now(self) -> FolderNow:
+        """What is being done, or about to be. Where it rests for a command everything follows."""
+        doing = self._doing
+        hints = self._wanted.hints + len((doing and doing.paths) or ())
+        if doing is not None and self._jobs.scans:
+            return FolderNow(Work.SCANNING, hints)
+        is_idle = doing is None and not self._wanted and not self._resting
+        return FolderNow(Work.NOTHING if is_idle else Work.SYNCING, hints)
+
     def _should_end(self) -> bool:
         """Asked by the folder's thread."""
         return self._stopping or bool(self._resting)
@@ -146,12 +160,15 @@ class FolderLane:
 
     async def _do(self, scope: Scope, reached: Reached) -> None:
         begun = self._clock.monotonic()
+        self._doing = scope
         try:
             done = await self._worker.call(lambda: self._jobs.run(scope, reached))
         except Exception:
             _logger.exception("a mistake in the program")
             self._whole_due.set(SLOWEST_RETRY)
             return
+        finally:
+            self._doing = None
         self._away = isinstance(done.outcome.error, FolderAwayError)
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)

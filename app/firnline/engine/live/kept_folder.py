@@ -57,6 +57,12 @@ class KeptFolder:
         self._usable = Reached((), ())
         """What this folder may use of them."""
 
+    @property
+    def scans(self) -> bool:
+        """The job looks at the folder at the moment. From any thread."""
+        opened = self._opened
+        return opened is not None and opened.context.scans
+
     def run(self, scope: Scope, reached: Reached) -> Done:
         """One pass with these stores. What fails is told in the outcome; nothing is raised."""
         outcome = FolderOutcome(self._settings.name)

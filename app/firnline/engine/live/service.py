@@ -25,6 +25,7 @@ from firnline.engine.live.store_link import StoreLink
 from firnline.engine.live.watches import MakeWatcher, Watches
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
+from firnline.engine.running import Now
 from firnline.engine.runtime import Engine, store_directory
 from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import Connected, Unreached
@@ -102,6 +103,13 @@ class Service:
                 link.go_on()
             for lane in lanes:
                 lane.go_on()
+
+    def now(self) -> Now:
+        """What is being done, and how the connections stand."""
+        return Now(
+            {each: kept.lane.now() for each, kept in self._folders.items()},
+            {each: link.standing.state for each, link in self._links.items()},
+        )
 
     async def run(self) -> None:
         """Until `stop`. Raises StoreError when there is no home store."""

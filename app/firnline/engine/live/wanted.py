@@ -16,6 +16,11 @@ class Wanted:
     def __bool__(self) -> bool:
         return self._asked
 
+    @property
+    def hints(self) -> int:
+        """How many local paths; 0 where it is everything."""
+        return len(self._paths or ())
+
     def look_at(self, paths: Iterable[str]) -> None:
         """These local paths may have changed."""
         self._asked = True

@@ -12,6 +12,7 @@ from firnline.engine.control.protocol import Kind, Request
 from firnline.engine.control.server import Caller, CarryOut, controlled
 
 Heard = list[tuple[Kind, str]]
+LOOK = "what is being done, ü"
 REQUEST = Request(__version__, "/", ("sync",))
 
 
@@ -19,7 +20,7 @@ def during(place: Path, carry_out: CarryOut, use: Callable[[], Awaitable[Any]]) 
     """What `use` returns while the socket is served."""
 
     async def play() -> Any:
-        async with asyncio.timeout(20), controlled(place, carry_out):
+        async with asyncio.timeout(20), controlled(place, carry_out, lambda: LOOK):
             return await use()
 
     return asyncio.run(play())
@@ -57,7 +58,7 @@ class Work:
         return 9
 
 
-async def until(reached: Callable[[], bool]) -> None:
+async def until(reached: Callable[[], object]) -> None:
     """Asked after each turn of the loop."""
     for _ in range(20_000):
         if reached():

@@ -10,17 +10,19 @@ from types import SimpleNamespace
 
 import pytest
 from tests.unit.engine.control.callers import (
+    LOOK,
     REQUEST,
     Heard,
     Work,
     asked,
     during,
     echo,
+    until,
 )
 
 from firnline import __version__
 from firnline.core.steps import no_steps
-from firnline.engine.control import socket_place
+from firnline.engine.control import client, socket_place
 from firnline.engine.control.client import BrokenOffError, NotTakenError
 from firnline.engine.control.protocol import Kind, Request, frame
 from firnline.engine.control.server import Caller, controlled
@@ -115,6 +117,76 @@ def test_a_socket_of_a_process_that_was_killed_is_replaced(place):
     assert during(place, echo, lambda: asyncio.to_thread(asked, place))[0] == 1
 
 
+# --- a look
+
+
+def test_a_look_is_answered_while_a_command_is_at_work(place):
+    """At once, however long the command takes, and however many wait in line; nothing of it
+    reaches those who carry out commands."""
+    begun: list[Request] = []
+    go_on = asyncio.Event()
+
+    async def work(request: Request, caller: Caller) -> int:
+        begun.append(request)
+        await go_on.wait()
+        return 9
+
+    async def use() -> list[str | None]:
+        async with asyncio.TaskGroup() as group:
+            commands = [group.create_task(asyncio.to_thread(asked, place)) for _ in range(2)]
+            await until(lambda: begun)
+            found = [await asyncio.to_thread(client.look, place) for _ in range(3)]
+            assert len(begun) == 1
+            go_on.set()
+        assert [command.result()[0] for command in commands] == [9, 9]
+        return found
+
+    assert during(place, work, use) == [LOOK] * 3
+    assert begun == [REQUEST] * 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        frame(Kind.OUTPUT, b"half of it"),
+        frame(Kind.REFUSED, b"too many wait already"),
+        frame(Kind.REQUEST, b"{}"),
+        b"GET / HTTP/1.0",
+    ],
+)
+def test_a_look_that_is_not_answered(place, answer):
+    """By one that dies, refuses, or is none of ours: nobody tells, and nobody waits."""
+    listening = socket_place.listen(place, no_steps)
+    listening.setblocking(True)
+
+    def say() -> None:
+        connection, _ = listening.accept()
+        connection.recv(1 << 16)
+        connection.sendall(answer)
+        connection.close()
+
+    thread = threading.Thread(target=say)
+    thread.start()
+    assert client.look(place) is None
+    thread.join()
+    listening.close()
+
+
+def test_a_look_at_one_that_hangs(place, monkeypatch):
+    """It is given up after a moment."""
+    monkeypatch.setattr(client, "LOOK_PATIENCE", 0.05)
+    listening = socket_place.listen(place, no_steps)
+    assert client.look(place) is None
+    listening.close()
+
+
+def test_a_look_at_another_version(place, monkeypatch):
+    """What it would say may mean something else."""
+    monkeypatch.setattr(client, "__version__", "0.0.1")
+    assert during(place, echo, lambda: asyncio.to_thread(client.look, place)) is None
+
+
 # --- where there can be no socket
 
 
@@ -196,7 +268,7 @@ def test_at_the_end_of_the_program_a_command_is_told_to_stop(place):
 
     async def play() -> None:
         work = Work()
-        async with controlled(place, work):
+        async with controlled(place, work, lambda: ""):
             for thread in threads:
                 thread.start()
             await work.begun.wait()

@@ -251,7 +251,7 @@ def test_a_client_that_leaves_stops_its_command(place):
                 gone.append(request.directory)
             return 0
 
-        async with controlled(place, work):
+        async with controlled(place, work, lambda: ""):
             with connected(place) as first, connected(place) as second:
                 first.sendall(request_frame(REQUEST._replace(directory="/first")))
                 await until(lambda: begun == ["/first"])

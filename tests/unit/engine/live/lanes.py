@@ -53,6 +53,7 @@ class PlayedJobs:
         self.ended = 0
         self.seconds = 0.0
         self.watched = True
+        self.scans = False
         self.ends: Callable[[FolderOutcome], None] = lambda outcome: None
         """Changes the outcome of a job."""
 

@@ -11,6 +11,7 @@ from tests.unit.engine.live.lanes import NONE, Lane
 from firnline.core.clock import DateTime
 from firnline.core.pace import NOW_AND_THEN, POLL, RETRY
 from firnline.engine.folder_root import FolderAwayError
+from firnline.engine.running import FolderNow, Work
 from firnline.engine.sync_command import FolderOutcome
 from firnline.state.questions import Question
 from firnline.sync.context import CancelledError, Problem, Unreached
@@ -316,5 +317,41 @@ def test_mistake_in_a_job_does_not_end_the_lane() -> None:
             await lane.quiet()
         await asyncio.sleep(NOW_AND_THEN)
         assert await lane.quiet() == [WHOLE]
+
+    play(story)
+
+
+def test_what_is_being_done() -> None:
+    """A look at the folder, other work, or nothing; and how many changed paths are known."""
+
+    async def story(lane: Lane) -> None:
+        assert lane.lane.now() == FolderNow()
+        lane.jobs.seconds = 1
+        lane.lane.changed_here(hints("a", "b"))
+        assert lane.lane.now() == FolderNow(Work.SYNCING, 2)
+        await lane.quiet()
+        assert lane.lane.now() == FolderNow(Work.SYNCING, 2)
+        lane.jobs.scans = True
+        lane.lane.changed_here(hints("b", "c", "d"))
+        assert lane.lane.now() == FolderNow(Work.SCANNING, 5)
+        lane.jobs.scans = False
+        lane.lane.look_again()
+        assert lane.lane.now() == FolderNow(Work.SYNCING, 2)
+        await asyncio.sleep(3)
+        assert lane.lane.now() == FolderNow()
+
+    play(story)
+
+
+def test_what_is_being_done_during_a_command() -> None:
+    """Nobody says that all is well until everything was looked at again."""
+
+    async def story(lane: Lane) -> None:
+        await lane.lane.rest()
+        assert lane.lane.now().work is Work.SYNCING
+        lane.lane.go_on()
+        assert lane.lane.now().work is Work.SYNCING
+        await lane.quiet()
+        assert lane.lane.now().work is Work.NOTHING
 
     play(story)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.doubles.profile import Profile
@@ -19,8 +20,11 @@ from firnline.engine.runtime import Engine
 from firnline.engine.status import FolderActivity, status
 from firnline.engine.sync_command import FolderOutcome
 from firnline.folder.claim import InUse, claimed
+from firnline.folder.errors import Vanished
 from firnline.folder.filesystem import Root
+from firnline.folder.scan import Scan, scan
 from firnline.stores.errors import UnavailableError
+from firnline.sync import scanning
 from firnline.sync.context import CancelledError
 from firnline.sync.scope import WHOLE, Scope
 
@@ -65,6 +69,25 @@ def test_jobs_share_what_is_open(kept: Kept) -> None:
     assert kept.run(Scope(frozenset({"b.txt"}), {})).report.written == 1
     assert kept.run(Scope(frozenset({"b.txt"}), {})).report.written == 0
     assert kept.run().report.written == 1
+
+
+def test_a_look_at_the_folder_is_known(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it lasts, from any thread; not before, not after, and not when it broke off."""
+    seen: list[bool] = []
+
+    def look(*arguments: Any, **options: Any) -> Scan:
+        seen.append(kept.jobs.scans)
+        if len(seen) == 2:
+            raise Vanished("", "the folder is away")
+        return scan(*arguments, **options)
+
+    monkeypatch.setattr(scanning, "scan", look)
+    assert not kept.jobs.scans
+    kept.run()
+    assert not kept.jobs.scans
+    assert isinstance(kept.run(Scope(frozenset({"a"}), {})).error, Vanished)
+    assert not kept.jobs.scans
+    assert seen == [True, True]
 
 
 def test_store_that_was_filled_again_is_left_alone_by_quick_jobs(kept: Kept, nas: Path) -> None:
