@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from tests.scenario.commands.device import Device
@@ -109,6 +110,15 @@ def test_a_profile_that_nobody_listens_for_is_busy(anna: Device) -> None:
         assert f"process {process.process.pid}" in said
 
 
+def has_socket(process: int) -> bool:
+    """Whether it has one open; files come and go meanwhile."""
+    for each in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if "socket" in os.readlink(each):
+                return True
+    return False
+
+
 def test_a_process_that_is_killed_meanwhile_breaks_off(anna: Device) -> None:
     """Exit code 1: nobody knows how far it came; the command can be given again."""
     anna.write("a.txt", "a")
@@ -123,8 +133,7 @@ def test_a_process_that_is_killed_meanwhile_breaks_off(anna: Device) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        open_files = Path(f"/proc/{command.pid}/fd")
-        until(lambda: any("socket" in os.readlink(each) for each in open_files.iterdir()))
+        until(lambda: has_socket(command.pid))
     finally:
         process.kill()
     said = command.communicate(timeout=PATIENCE)[1].decode()
