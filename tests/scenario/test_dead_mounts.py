@@ -8,13 +8,15 @@ shown here.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.doubles.profile import Profile
 from tests.scenario.commands.device import APP
+from tests.scenario.commands.running import STOPS_WITHIN, until
 from tests.scenario.hanging_disk import HangingDisk, hanging_disk
 
 from firnline.engine.folder_commands import create_folder, join_folder
@@ -40,6 +42,10 @@ if real is not None:
 sys.exit(main())
 """
 """The disk's program is stopped just before this device's uploads do the named step."""
+
+
+STILL = 300
+"""Looks: a file on exFAT is looked at again after two seconds, since its times are so coarse."""
 
 
 def run(profile: Profile, disk: HangingDisk, *arguments: str, step: str = "-") -> tuple[int, str]:
@@ -146,6 +152,68 @@ def test_folder_on_a_dead_mount(tmp_path: Path, disk: HangingDisk) -> None:
     anna.sync()
     assert run(bert, disk, "sync")[0] == 0
     assert {path.name for path in bert.folder.glob("*.txt")} == {"a.txt", "b.txt"}
+
+
+def test_folder_on_a_mount_that_dies_while_it_is_kept(tmp_path: Path, disk: HangingDisk) -> None:
+    """It is away and told; commands are carried out all the same, the end comes in time, and the
+    folder is taken up again when the disk goes on."""
+    anna, bert = Profile(tmp_path / "anna"), Profile(tmp_path / "bert")
+    bert.folder = disk.place / "Documents"
+    for profile in (anna, bert):
+        profile.add_store("nas", tmp_path / "nas")
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+    anna.sync()
+    with bert.engine() as engine:
+        join_folder(engine, "docs", str(bert.folder), None, [])
+    with kept(bert, disk) as process:
+        said = bert.base / "run.err"
+        anna.write("a.txt", "a")
+        anna.sync()
+        until((bert.folder / "a.txt").exists)
+        # A call that is under way when the disk stops waits for it, whatever the program does.
+        until(rests(process))
+        disk.stop()
+        anna.write("b.txt", "b")
+        anna.sync()
+        until(lambda: "does not answer" in said.read_text())
+        code, answer = run(bert, disk, "config", "set", "device.name", "other")
+        assert (code, answer) == (0, "device.name = other\n")
+        disk.go_on()
+        assert run(bert, disk, "sync")[0] == 0
+        assert (bert.folder / "b.txt").exists()
+
+
+@contextmanager
+def kept(profile: Profile, disk: HangingDisk) -> Iterator[int]:
+    """`firnline run`, which ends in peace at the end; gives its process id."""
+    command = [sys.executable, "-c", COMMAND, "-", str(disk.program), "run"]
+    environment = {"PYTHONPATH": str(APP), "FIRNLINE_PROFILE": str(profile.base / "profile")}
+    spoken = profile.base / "run.err"
+    with spoken.open("wb") as errors:
+        process = subprocess.Popen(command, env=environment, stdout=errors, stderr=errors)
+    try:
+        until(lambda: "Keeping" in spoken.read_text())
+        yield process.pid
+        process.terminate()
+        assert process.wait(STOPS_WITHIN) == 0, spoken.read_text()
+    finally:
+        disk.go_on()
+        process.kill()
+        process.wait()
+
+
+def rests(process: int) -> Callable[[], bool]:
+    """Whether none of its threads woke up at many looks in a row."""
+    seen: list[str] = []
+
+    def look() -> bool:
+        tasks = Path(f"/proc/{process}/task").glob("*/status")
+        lines = [line for task in tasks for line in task.read_text().splitlines()]
+        seen.append("".join(line for line in lines if "ctxt_switches" in line))
+        return len(seen) > STILL and len(set(seen[-STILL:])) == 1
+
+    return look
 
 
 def _folders(profile: Profile, disk: HangingDisk) -> Any:

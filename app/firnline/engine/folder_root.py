@@ -108,7 +108,7 @@ def require_here(context: FolderContext) -> None:
     """Raises FolderAwayError unless the folder is the one that it was."""
     found = check(context.root, context.folder_id, _remembered(context.state))
     if isinstance(found, Away):
-        raise FolderAwayError(found.reason.sentence.rstrip("?"), _advice(context, found))
+        raise FolderAwayError(found.reason.sentence.partition(":")[0], _advice(context, found))
     if found.identity != _remembered(context.state):
         with context.state.transaction("remember root"):
             remember(context.state, found.identity)

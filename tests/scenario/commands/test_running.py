@@ -95,7 +95,7 @@ def test_folder_that_is_away_and_returns(anna: Device, bert: Device) -> None:
         until(holds(bert, "a.txt", "a"))
         elsewhere = anna.base / "elsewhere"
         anna.folder.rename(elsewhere)
-        until(lambda: "is it on a disk" in process.said or "not there" in process.said)
+        until(lambda: "the folder is not there. Connect its disk" in process.said)
         bert.write("b.txt", "b")
         elsewhere.rename(anna.folder)
         until(holds(anna, "b.txt", "b"))

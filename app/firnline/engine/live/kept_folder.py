@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firnline.config.settings import FolderSettings
-from firnline.engine.folder_root import FolderAwayError
+from firnline.engine.folder_root import FolderAwayError, require_answer
 from firnline.engine.live.watches import Watches
 from firnline.engine.mounts import can_hang
 from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
@@ -95,6 +95,8 @@ class KeptFolder:
             opened = self._stack.enter_context(open_with(self._engine, self._settings, reached))
             opened.context.cancelled = self._cancelled
             self._opened = opened
+        else:
+            require_answer(self._settings)
         return self._opened
 
     def _pass(

@@ -5,6 +5,7 @@ goes to the loop. A watcher lives once: one that stopped working is replaced at 
 one that never worked not before some time has passed. Stores are watched by their links.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from firnline.core.clock import Clock
 from firnline.core.settling import Settle
+from firnline.engine.mounts import can_hang
 from firnline.folder.ignore import Ignore
 from firnline.watch.hints import EVERYTHING
 from firnline.watch.watcher import Ignored, Tell, Watcher
@@ -73,7 +75,7 @@ class ReturnWatch:
             recursive=False,
         )
         self._watcher.start()
-        if self._place.exists():
+        if _stands(self._place):
             self._tell()
 
     def close(self) -> None:
@@ -84,7 +86,13 @@ class ReturnWatch:
 
     def _nearest(self) -> Path:
         """The deepest directory above the place that is there."""
-        return next(above for above in self._place.parents if above.is_dir())
+        return next((above for above in self._place.parents if _stands(above)), self._place.parent)
+
+
+def _stands(place: Path) -> bool:
+    """Whether a directory is there that can be watched. A disk that may never answer is not asked,
+    and one that fails has none."""
+    return not can_hang(place) and os.path.isdir(place)
 
 
 class Watches:

@@ -6,6 +6,7 @@ import pytest
 from tests.doubles.still_clock import StillClock
 from tests.unit.engine.live.played_watchers import Watchers
 
+from firnline.engine.live import watches as watches_module
 from firnline.engine.live.watches import TRY_AGAIN, ReturnWatch, Watches
 from firnline.folder.ignore import Ignore
 from firnline.watch.hints import EVERYTHING, Hints
@@ -128,6 +129,20 @@ def test_way_to_a_place_is_followed(watchers: Watchers, clock: StillClock, tmp_p
     assert [watcher.root for watcher in watchers.open] == [tmp_path / "a"]
     watch.close()
     assert watchers.open == []
+
+
+def test_way_leads_over_what_cannot_be_asked(
+    watchers: Watchers, clock: StillClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mount that may hang is not touched, and one that fails is passed over."""
+    share = tmp_path / "share"
+    share.mkdir()
+    monkeypatch.setattr(watches_module, "can_hang", lambda path: share in [path, *path.parents])
+    for place in (share / "store", share, tmp_path / ("x" * 300) / "store"):
+        watch = ReturnWatch(place, pytest.fail, watchers, clock)
+        watch.look()
+        assert [watcher.root for watcher in watchers.open] == [tmp_path]
+        watch.close()
 
 
 def test_place_that_came_back_before_it_was_watched_is_told(
