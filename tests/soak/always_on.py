@@ -26,6 +26,8 @@ _ENDING = "the Firnline that runs is just ending"
 _BUSY = "a folder did not come to rest in time"
 _BETWEEN_LOOKS = 1.0
 """Seconds between two looks at what the processes hold."""
+_LONGEST_FREEZE = 8.0
+"""Seconds; whoever hands over a command is let go when it is not read within ten."""
 _STARTS = 30.0
 """Seconds that a start may take on a computer that has much else to do."""
 
@@ -41,7 +43,12 @@ class LiveHabits(Habits):
     """How often it is not started at once."""
     asked: float = 0.2
     """How often it is told to end and not killed."""
+    frozen: float = 0.2
+    """How often it stands still for a while in place of being ended."""
+    thaws: float = 2.0
     between_commands: float = 6.0
+    paused: float = 2.0
+    """A folder, until somebody says that it goes on."""
     between_sent: float = 3.0
     """Saves of each person that are looked out for."""
     still: float = 3.0
@@ -159,6 +166,9 @@ class LiveWorld(World):
 
         def loop(over: threading.Event) -> None:
             while not over.wait(dice.expovariate(1 / habits.lives)):
+                if dice.random() < habits.frozen:
+                    service.freeze(min(dice.expovariate(1 / habits.thaws), _LONGEST_FREEZE))
+                    continue
                 (service.stop if dice.random() < habits.asked else service.kill)()
                 if dice.random() < habits.down:
                     over.wait(dice.expovariate(1 / habits.stays_down))
@@ -173,6 +183,7 @@ class LiveWorld(World):
             self._status,
             self._answer,
             lambda device: self._set(device, dice.randrange(5, 60)),
+            lambda device: self._pause(device, dice.expovariate(1 / habits.paused)),
         ]
 
         def loop(over: threading.Event) -> None:
@@ -195,8 +206,15 @@ class LiveWorld(World):
         """Settings change, so whoever runs begins anew with them."""
         self._command(device, 0, "config", "set", "poll.interval", str(seconds))
 
-    def _command(self, device: Device, code: int, *arguments: str) -> None:
-        """One that ends with that code unless who carries it out dies meanwhile."""
+    def _pause(self, device: Device, seconds: float) -> None:
+        """The folder is left alone for a while, whatever happens in it."""
+        self._command(device, 0, "folder", "pause", FOLDER)
+        time.sleep(seconds)
+        while self._command(device, 0, "folder", "resume", FOLDER) != 0:
+            pass
+
+    def _command(self, device: Device, code: int, *arguments: str) -> int:
+        """One that ends with that code unless who carries it out dies meanwhile. Its code."""
         assert isinstance(device, LiveDevice)
         started = time.monotonic()
         done = device.carry_out(*arguments)
@@ -205,6 +223,8 @@ class LiveWorld(World):
             took = round(time.monotonic() - started, 1)
             text = f"firnline {' '.join(arguments)}: {done.code} after {took} s: {done.errors!r}"
             self.diary.find(device.name, text)
+            return code
+        return done.code
 
 
 def status_of(device: Device) -> dict[str, object]:

@@ -51,7 +51,8 @@ def _of_people(world: LiveWorld) -> str:
 def _of_processes(world: LiveWorld) -> str:
     counts = world.diary.counts
     killed, told = counts["kill of the service"], counts["stop of the service"]
-    return f"{counts['start']:,} starts, {killed:,} killed, {told:,} told to end"
+    frozen = counts["freeze of the service"]
+    return f"{counts['start']:,} starts, {killed:,} killed, {told:,} told to end, {frozen:,} frozen"
 
 
 def _of_stores(world: LiveWorld) -> str:

@@ -180,7 +180,10 @@ def say(world: World, started: float, numbers: Mapping[str, int]) -> None:
         print(f"soak: {standstill.numbers(world)}", flush=True)
 
 
-_OF_SERVICES = ("kill of the service", "stop of the service", "start refused", "command")
+_OF_SERVICES = (
+    *("kill of the service", "stop of the service", "freeze of the service"),
+    *("start refused", "command"),
+)
 _NO_ACTS = (
     *_OF_SERVICES,
     "start",

@@ -78,6 +78,16 @@ class Service:
         """As the system asks it to; how it went becomes a finding when it is not as promised."""
         self._end(signal.SIGTERM)
 
+    def freeze(self, seconds: float) -> None:
+        """It does nothing for so long, wherever it was, and goes on then."""
+        process = self._process
+        if process is None or not self.look():
+            return
+        self._diary.note(self._device.name, "freeze of the service", seconds=round(seconds, 3))
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
+
     def _end(self, number: signal.Signals) -> None:
         process = self._process
         if process is None or not self.look():

@@ -26,6 +26,8 @@ BUSY = LiveHabits(
     store_away=0.5,
     lives=1.5,
     stays_down=0.3,
+    thaws=0.3,
+    paused=0.2,
     between_commands=1.0,
     between_sent=0.3,
     still=1.0,
@@ -286,6 +288,20 @@ def test_a_mistake_that_a_process_tells_is_found_once(
     running.check_words()
     running.kill()
     assert diary.findings == ["a: firnline run: a mistake in the program"]
+
+
+def test_a_frozen_process_does_nothing_and_goes_on(
+    service: Callable[[str], Service], diary: Diary
+) -> None:
+    """It works before and afterwards, and runs on."""
+    running = service("while True: pass")
+    running.freeze(0.05)
+    before = running.seconds_of_work()
+    while not running.seconds_of_work() > before:
+        assert running.is_up
+        time.sleep(0.01)
+    assert diary.counts["freeze of the service"] == 1
+    assert diary.findings == []
 
 
 def test_work_is_measured(service: Callable[[str], Service]) -> None:
