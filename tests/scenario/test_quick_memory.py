@@ -1,9 +1,11 @@
 """What one quick pass leaves to the next, over one open folder."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.doubles.cycles import left_in_cycles
 from tests.scenario.crashes import KillAt
 from tests.scenario.deletions import FILES, make_filled
 from tests.scenario.invariants import check_rest
@@ -80,6 +82,42 @@ def test_no_directory_is_held_open(pair: Pair) -> None:
                 if link.is_symlink() and str(a.folder) in str(_target(link))
             ]
             assert held == []
+
+
+def test_no_pass_leaves_what_only_the_collector_takes_away(pair: Pair, tmp_path: Path) -> None:
+    """A device that runs for weeks holds after a thousand passes what it held after one: passes
+    that save and that learn of it, copy, have nothing to do, and look at everything."""
+    a, b = pair
+    a.stores.append(tmp_path / "second")
+    saves = itertools.count()
+    with a.awake() as sender, b.awake() as receiver:
+        run_pass(sender)
+
+        def pass_around() -> None:
+            a.write("d0/00", f"saved {next(saves)}")
+            assert quick(sender, "d0/00").written == 1
+            names = {path.name for path in a.stores[0].glob("*/events/*/*")}
+            assert quick(receiver, news=names).applied == 1
+            quick(receiver, "d0/01")
+            run_pass(sender)
+
+        assert left_in_cycles(pass_around) == {}
+
+
+def test_no_pass_that_lacks_something_leaves_anything_either(pair: Pair) -> None:
+    """A batch that cannot be read, and a file whose content nobody has, wait for weeks."""
+    a, b = pair
+    a.write("single", "x" * 10)
+    a.sync()
+    a.write("d0/00", "one")
+    a.write("d0/04", "other")
+    a.sync()
+    for event in a.stores[0].glob("*/events/*/*"):
+        if "_put_" in event.name or event == max(a.stores[0].glob("*/events/*/*_bat_*")):
+            event.write_bytes(b"y" * event.stat().st_size)
+    with b.awake() as context:
+        assert left_in_cycles(lambda: run_pass(context)) == {}
+        assert not run_pass(context).complete
 
 
 def _target(link: Path) -> Path:

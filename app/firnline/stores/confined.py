@@ -114,7 +114,8 @@ class ConfinedTree:
         try:
             return os.open(parts[-1], flags, dir_fd=descriptor)
         except OSError as error:
-            self._can_make(error, parts, changed)
+            if not self._can_make(error, parts, changed):
+                raise
         self._make(parts[-1], descriptor, parts, changed)
         return os.open(parts[-1], flags, dir_fd=descriptor)
 
@@ -131,7 +132,8 @@ class ConfinedTree:
             try:
                 _check_plain_directory(path)
             except OSError as error:
-                self._can_make(error, parts[:depth], changed)
+                if not self._can_make(error, parts[:depth], changed):
+                    raise
                 self._make(path, None, parts[:depth], changed)
         return path
 
@@ -139,14 +141,18 @@ class ConfinedTree:
         if self._identity not in (None, _identity(status)):
             raise UnavailableError("", "another disk or directory is there now")
 
-    def _can_make(self, error: OSError, parts: list[str], changed: set[str] | None) -> None:
-        """Raises, unless a directory is missing and to be made."""
+    def _can_make(self, error: OSError, parts: list[str], changed: set[str] | None) -> bool:
+        """True when a directory is missing and to be made. Raises DeniedError.
+
+        `error` is raised again where it was caught: raised here it would hold this call, which
+        holds it, and so all calls that led here with all they have at hand, until somebody looks
+        for cycles.
+        """
         if changed is None:
-            raise error
+            return False
         if error.errno in _NO_DIRECTORY:
             raise DeniedError("/".join(parts), "not a directory") from error
-        if error.errno != errno.ENOENT:
-            raise error
+        return error.errno == errno.ENOENT
 
     def _make(
         self, name: str, descriptor: int | None, parts: list[str], changed: set[str] | None

@@ -58,8 +58,13 @@ class _Answer(Generic[_Result]):
     def get(self, seconds: float) -> _Result:
         """Raises what the call raised, and `queue.Empty` when it took longer."""
         self._done.get(timeout=seconds)
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                # Else it and this call would hold each other.
+                del error
         return self._result[0]
 
 

@@ -113,7 +113,11 @@ def _read_event(context: FolderContext, name: EventText, paths: PathFinder) -> _
                 return found
         if parse_name(name).op is Op.BAT:
             break
-    raise error
+    try:
+        raise error
+    finally:
+        # Else it and this call would hold each other.
+        del error
 
 
 def _note_lost(context: FolderContext, places: Iterable[Connected], name: EventText) -> None:

@@ -6,6 +6,7 @@ from threading import enumerate as all_threads
 from typing import Any
 
 import pytest
+from tests.doubles.cycles import left_in_cycles
 from tests.doubles.faulty_store import Fault, FaultyStore
 from tests.doubles.memory_store import MemoryDisk, MemoryStore
 from tests.doubles.still_clock import StillClock
@@ -138,6 +139,16 @@ def test_errors_are_the_store_s_own(place: Place) -> None:
     with pytest.raises(NotFoundError):
         place.store.open("missing")
     assert place.store.read_small("a", 10) == b"a"
+
+
+def test_an_error_leaves_nothing_behind(place: Place) -> None:
+    """Neither the thread's calls nor those of whoever waited are held by it."""
+
+    def fail() -> None:
+        with pytest.raises(NotFoundError):
+            place.store.read_small("missing", 10)
+
+    assert left_in_cycles(fail) == {}
 
 
 def test_files_may_come_from_one_thread_only(place: Place) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from tests.doubles.cycles import left_in_cycles
 from tests.doubles.still_clock import StillClock
 
 from firnline.stores.directory import DirectoryStore
@@ -439,3 +440,13 @@ def test_two_processes_create(base):
     for name, numbers in won.items():
         for number in numbers:
             assert (base / "claims" / number).read_text() == name * 16
+
+
+def test_what_is_not_there_leaves_nothing_behind(store):
+    """To look for it is what every pass does: no call is held by the error that it ended with."""
+
+    def look() -> None:
+        assert list(store.list("not/there")) == []
+        assert store.size("not/there") is None
+
+    assert left_in_cycles(look) == {}
