@@ -71,7 +71,6 @@ def test_three_stores_of_which_no_device_sees_all(tmp_path: Path, places: dict[s
         until(holds(anna, "bert.txt", "bert"))
         anna.write("bert.txt", "anna was here")
         until(holds(bert, "bert.txt", "anna was here"))
-        bert.run("sync")
         until(lambda: all_equal(places.values()))
     assert len(event_files(places["c"])) == 4
 
