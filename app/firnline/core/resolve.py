@@ -6,29 +6,16 @@ same knowledge write the same event, and with different knowledge twins.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from firnline.core.clock import DateTime, later
 from firnline.core.conflict import conflict_path
 from firnline.core.entry import Change, Entry
 from firnline.core.event import EXECUTABLE, LINK, NO_FLAGS, DeviceId, EventText, Kind, Op
-from firnline.core.hashing import EMPTY_HASH, Ref
-from firnline.core.heads import PathState, by_name, by_ref, descends, state_of
+from firnline.core.follow import Log, following
+from firnline.core.hashing import EMPTY_HASH
+from firnline.core.heads import by_name, state_of
 from firnline.core.paths import BadPathError, check_path
-
-
-class Log(Protocol):
-    """What the rules ask of the log. Only entries whose body is at hand are answered."""
-
-    def entries(self, path: str) -> Sequence[Entry]: ...
-
-    def has_children(self, path: str) -> bool:
-        """True when a path below this one exists in the log's tree."""
-        ...
-
-    def waits(self, path: str) -> bool:
-        """Rule 7: an event of this path names a parent that is unknown, for less than 7 days."""
-        ...
 
 
 class Ruling(NamedTuple):
@@ -50,7 +37,7 @@ def resolve(path: str, log: Log) -> list[Ruling]:
     state = state_of(entries)
     if state.winner is None:
         return []
-    followed = _follow_moves(state, entries, log)
+    followed = [_follow(edit, goal) for edit, goal in following(state, entries, log)]
     if followed:
         return followed
     if state.flag_changes:
@@ -114,11 +101,12 @@ def _move_aside(
     `taken` are the copies that this path's rulings have made already; new ones are added.
     """
     rulings: list[Ruling] = []
+    marks: dict[str, int] = {}
     equal: dict[tuple[Kind, str, str], list[Entry]] = {}
     for head in sorted(losers, key=by_name):
         equal.setdefault(head.content, []).append(head)
     for moved, *others in equal.values():
-        copy = _free_copy(moved, taken, log)
+        copy = _free_copy(moved, taken, marks, log)
         if copy is None:
             continue
         taken.add(copy)
@@ -150,18 +138,18 @@ def _move(entry: Entry, target: str) -> Change:
     )
 
 
-def _free_copy(loser: Entry, taken: set[str], log: Log) -> str | None:
+def _free_copy(loser: Entry, taken: set[str], marks: dict[str, int], log: Log) -> str | None:
     """The copy's path. A move goes only onto a target without a putting head, so a name that is
     in use gets a second mark, a third, and so on.
 
     None where the copy has to wait (rule 7 holds for its path as well), and where no name is left
     that a path may have: the loser stays a head then, and its content in the history.
+    `marks` says how many the names made here before had: fewer are in use.
     """
     time, device = time_of(loser.event), device_of(loser.event)
-    marks = 0
+    first = conflict_path(loser.path, time, device)
     while True:
-        marks += 1
-        path = conflict_path(loser.path, time, device, marks)
+        path = conflict_path(loser.path, time, device, marks.setdefault(first, 1))
         try:
             check_path(path)
         except BadPathError:
@@ -170,6 +158,7 @@ def _free_copy(loser: Entry, taken: set[str], log: Log) -> str | None:
             return None
         if path not in taken and not state_of(log.entries(path)).putting:
             return path
+        marks[first] += 1
 
 
 def _carry_flags(winner: Entry, flag_changes: list[Entry]) -> list[Ruling]:
@@ -197,78 +186,8 @@ def _with_flags(entry: Entry, flags: str) -> Change:
     )
 
 
-def _follow_moves(state: PathState, entries: Sequence[Entry], log: Log) -> list[Ruling]:
-    """Rule 5: an edit of p made beside a move p→q goes to q.
-
-    What stands at q and has to go on itself goes first. Where that closes a ring (one device moved
-    p onto q, another q onto p) nobody goes: each would replace what the other brings, and observers
-    that begin at different ends would do so for ever.
-    """
-    moves = _moves_away(state)
-    if not moves:
-        return []
-    rulings = []
-    known = by_ref(entries)
-    for edit in sorted(state.putting, key=by_name):
-        goal = _goal(edit, moves, known, log)
-        if goal is not None and not _goes_on(goal, log):
-            rulings.append(_follow(edit, goal))
-    return rulings
-
-
-def _moves_away(state: PathState) -> list[Entry]:
-    """The deleting heads that are moves, the largest name first."""
-    moves = [head for head in state.heads if not head.puts and head.other is not None]
-    return sorted(moves, key=by_name, reverse=True)
-
-
-def _goes_on(head: Entry, log: Log) -> bool:
-    entries = log.entries(head.path)
-    return _goal(head, _moves_away(state_of(entries)), by_ref(entries), log) is not None
-
-
-def _goal(edit: Entry, moves: list[Entry], known: dict[Ref, Entry], log: Log) -> Entry | None:
-    """What an edit would replace where it follows a move to; None where there is nothing."""
-    if edit.kind is Kind.DIRECTORY:
-        return None
-    for move in moves:
-        moved = known.get(move.closes)
-        if moved is None or not descends(edit, moved, known):
-            continue
-        goal = _destination(move, moved, log)
-        if goal is not None:
-            return goal
-    return None
-
-
-def _destination(move: Entry, moved: Entry, log: Log) -> Entry | None:
-    """Where a move's content stands now, if the move that brought it there is all that does.
-
-    `move` is the entry at the source, `moved` what stood there. Where the target was moved on by
-    somebody who had seen it, the next target takes its place, and so on. A `put` that only names
-    the source as a hint and brings other content is no move of it: whoever edited the source has
-    not seen that content, and may not replace it.
-    """
-    visited = {move.path}
-    while move.other is not None and move.other not in visited and not log.waits(move.other):
-        visited.add(move.other)
-        entries = log.entries(move.other)
-        arrival = next((e for e in entries if e.event == move.event), None)
-        if arrival is None or arrival.data_hash != moved.data_hash:
-            return None
-        putting = state_of(entries).putting
-        if putting:
-            alone = all(head.twin_key == arrival.twin_key for head in putting)
-            return max(putting, key=by_name) if alone else None
-        twins = {entry.ref for entry in entries if entry.twin_key == arrival.twin_key}
-        onward = [e for e in entries if not e.puts and e.other is not None and e.closes in twins]
-        if not onward:
-            return None
-        move = max(onward, key=by_name)
-    return None
-
-
 def _follow(edit: Entry, arrival: Entry) -> Ruling:
+    """Rule 5: an edit of p made beside a move p→q goes to q."""
     op = Op.LNK if edit.kind is Kind.LINK else Op.PUT
     put = Change(
         op,
