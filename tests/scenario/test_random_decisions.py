@@ -13,6 +13,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from tests.scenario.hints import right_scope
+from tests.scenario.laptops import Laptop
 from tests.scenario.schedules import ORDINARY, Do, Life, Step, answer, steps
 
 _DELETING = ORDINARY | {Do.GIVE_UP}
@@ -69,3 +71,36 @@ def test_who_always_deletes_gets_what_the_log_says(schedule: list[Step]) -> None
 def test_who_keeps_loses_nothing(schedule: list[Step]) -> None:
     """Whatever two users decide, in whatever order: they end up with the same, and at rest."""
     live(schedule, 2, "keep")
+
+
+def asked(laptop: Laptop) -> list[tuple[str, str, dict[str, str]]]:
+    """What waits for an answer, by kind and subject, with all its paths."""
+    with ExitStack() as stack:
+        table = laptop.context(stack).state.questions
+        return sorted((q.kind, q.subject, table.asked(q.id)) for q in table.open())
+
+
+@pytest.mark.timeout(600)
+@settings(max_examples=settings().max_examples // 10)
+@given(st.lists(steps(2, 1, _DECIDING - {Do.LOSE_DATABASE}), min_size=6, max_size=40))
+def test_quick_passes_ask_what_whole_ones_ask(schedule: list[Step]) -> None:
+    """Passes that look only at what is new leave alone what waits; a look at everything afterwards
+    finds nothing else to ask, and all ends as ever."""
+    with tempfile.TemporaryDirectory() as place, asked_early():
+        life = Decided(Path(place), STORES[:1] * 2, [0.0, -40.0], watch=note)
+        life.begin()
+        for laptop in life.laptops:
+            laptop.scope = right_scope
+        life.play(schedule)
+        for laptop in life.laptops:
+            laptop.away.clear()
+            # Twice: what a first look brings here may be asked about by the second.
+            for _ in range(3):
+                life.sync(laptop)
+            found = asked(laptop)
+            del laptop.scope
+            life.sync(laptop)
+            assert asked(laptop) == found
+        life.end("keep")
+        life.deleted.clear()
+        life.check()
