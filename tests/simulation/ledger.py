@@ -5,7 +5,7 @@ weaker than the design in one way: what two people did at the same time is only 
 no matter at which path.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from tests.simulation.library import Standing
 
@@ -63,11 +63,18 @@ class Ledger:
         lost = self.taken - stores - {found for folder in folders for found in folder.contents}
         assert not lost, f"lost update: {sorted(lost)}"
 
-    def check_seen(self, folders: Iterable[Standing]) -> None:
-        """No phantom deletion, nothing overwritten unseen, no resurrection."""
+    def check_seen(
+        self, folders: Iterable[Standing], carried: Set[tuple[str, DataHash]] = frozenset()
+    ) -> None:
+        """No phantom deletion, nothing overwritten unseen, no resurrection.
+
+        `carried`: what rule 4a gave somebody's flags at its path. Whoever deleted it without having
+        seen those deleted beside an edit, which survives (rule 2).
+        """
         here = {(path, found) for folder in folders for path, (found, _) in folder.items()}
         shown = {data_hash for _, data_hash in here}
         vanished = self.taken - self._replaced - shown - self.vague
         assert not vanished, f"phantom deletion, or written over unseen: {sorted(vanished)}"
-        back = {where for where in here & self._deleted if where[1] not in self._moved | self.vague}
+        again = (here & self._deleted) - carried
+        back = {where for where in again if where[1] not in self._moved | self.vague}
         assert not back, f"deleted, and back: {sorted(back)}"

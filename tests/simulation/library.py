@@ -108,3 +108,15 @@ def logged_where(table: Path, is_wanted: Callable[[str], bool]) -> set[DataHash]
     with closing(FolderState(table)) as state:
         logs = [log for path, log in state.journal.logs() if is_wanted(path)]
     return {entry.data_hash for log in logs for entry in log}
+
+
+def flags_carried(table: Path) -> set[tuple[str, DataHash]]:
+    """The paths and contents to which a device's log has a change of flags alone as `cpy`."""
+    with closing(FolderState(table)) as state:
+        logs = [log for _, log in state.journal.logs()]
+    return {
+        (entry.path, entry.data_hash)
+        for log in logs
+        for entry in log
+        if entry.op is Op.CPY and entry.other == entry.path
+    }

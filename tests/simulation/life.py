@@ -22,7 +22,7 @@ from tests.scenario.laptops import LaptopClock
 from tests.scenario.store_contents import event_files
 from tests.simulation.device import Device
 from tests.simulation.ledger import Ledger
-from tests.simulation.library import Library, Standing, kept_contents, logged_where
+from tests.simulation.library import Library, Standing, flags_carried, kept_contents, logged_where
 from tests.simulation.people import COMMON, HIDDEN, People
 from tests.simulation.trouble import HOME_WAYS, WAYS, Storm, Trouble
 
@@ -362,7 +362,8 @@ class Life:
         # An edit follows its file's move to where patterns hide it.
         tables = [device.place / "state.db" for device in self._devices]
         self._ledger.vague |= set().union(*(logged_where(table, _is_hidden) for table in tables))
-        self._ledger.check_seen(self._folders())
+        carried = set[tuple[str, DataHash]]().union(*(flags_carried(table) for table in tables))
+        self._ledger.check_seen(self._folders(), carried)
         names = [event_files(store).keys() for store in self._stores]
         assert all(found == names[0] for found in names), "the stores differ"
         for device in self._devices:
