@@ -14,6 +14,7 @@ from firnline.cli.opening import open_engine
 from firnline.cli.sync import NO_FOLDERS, out_of_reach, what_is_left, what_was_done
 from firnline.engine.live.commanded import Commanded
 from firnline.engine.live.loop_gate import LoopGate
+from firnline.engine.live.memory import stay_small
 from firnline.engine.live.worker import Worker
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome
@@ -30,6 +31,7 @@ _CLONED = (
 
 def run(arguments: Namespace) -> int:
     """Keep everything in sync until SIGTERM or Ctrl-C; then 0."""
+    stay_small()
     cloned = True
     while cloned:
         with open_engine(arguments, lock=True) as engine:
