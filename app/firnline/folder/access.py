@@ -19,7 +19,7 @@ TEMPORARIES = f"{OWN_DIRECTORY}/tmp"
 KEPT = f"{OWN_DIRECTORY}/kept"
 """What was replaced or taken away, until it is known that no save slipped in."""
 SYNCED = f"{OWN_DIRECTORY}/synced"
-"""Stands there once the folder was synced on this disk."""
+"""Stands there once the folder was synced on this disk; says how far the table was then."""
 OWN_DIRECTORIES = frozenset({OWN_DIRECTORY, TEMPORARIES, KEPT})
 
 _NOT_A_NAME = frozenset({"", ".", ".."})

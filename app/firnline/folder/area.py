@@ -15,6 +15,9 @@ from firnline.folder.temporary import Temporary, new_name
 
 _USUAL_MODE = 0o644
 _MAX_KEEP = 200
+_AGE_BYTES = 17
+"""Always as many, so that one is written over the other."""
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
 
 
 class OwnArea:
@@ -88,6 +91,32 @@ class OwnArea:
         self._steps("note synced")
         with suppress(FileExistsError):
             os.close(self._access.open(SYNCED, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+    @property
+    def age(self) -> int:
+        """How far the table was that this folder was synced with last; 0 where that cannot be
+        read."""
+        try:
+            descriptor = self._access.open(SYNCED, _READ)
+        except FileNotFoundError:
+            return 0
+        try:
+            text = os.read(descriptor, _AGE_BYTES)
+        finally:
+            os.close(descriptor)
+        whole = len(text) == _AGE_BYTES and text[:-1].isdigit() and text[-1:] == b"\n"
+        return int(text) if whole else 0
+
+    def note_age(self, age: int) -> None:
+        """One small write, not waited for, since a smaller age does no harm. Nothing is done where
+        the folder was never synced."""
+        self._steps("note age")
+        with suppress(FileNotFoundError):
+            descriptor = self._access.open(SYNCED, os.O_WRONLY)
+            try:
+                os.write(descriptor, b"%0*d\n" % (_AGE_BYTES - 1, age))
+            finally:
+                os.close(descriptor)
 
     def names(self, directory: str) -> list[str]:
         """Sorted; none where the directory is not there."""

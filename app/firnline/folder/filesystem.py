@@ -244,6 +244,18 @@ class Root(View):
         with translating(""):
             self.area.note_synced()
 
+    @property
+    def age(self) -> int:
+        """How far the table was that this folder was synced with last, by whatever device; 0 where
+        that cannot be read."""
+        with translating(""):
+            return self.area.age
+
+    def note_age(self, age: int) -> None:
+        """From now on it was this far."""
+        with translating(""):
+            self.area.note_age(age)
+
     def barrier(self) -> None:
         """All that was changed through this object survives a power cut when this returns."""
         with translating(""):

@@ -12,7 +12,7 @@ import errno
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
@@ -90,6 +90,8 @@ class Database:
         of a process that was killed; then the file is looked through for damage.
         """
         self.path = path
+        self.after_commit: Callable[[], None] | None = None
+        """Called once, after the transaction in which it was set was committed."""
         self._steps = steps
         killed = check and _has_log(path)
         try:
@@ -164,10 +166,14 @@ class Database:
             self._steps(f"commit {name}")
             self.connection.execute("COMMIT")
         except BaseException as error:
+            self.after_commit = None
             self._roll_back()
             if isinstance(error, sqlite3.Error):
                 raise DatabaseError.of(self.path, error) from error
             raise
+        then, self.after_commit = self.after_commit, None
+        if then is not None:
+            then()
 
     def _roll_back(self) -> None:
         """SQLite has done so by itself after some errors, a full disk for example."""

@@ -11,6 +11,7 @@ from firnline.core.event import LINK, MAX_MTIME, NO_FLAGS, Kind
 from firnline.core.hashing import EMPTY_HASH, Ref
 from firnline.core.paths import ancestors
 from firnline.state.database import Database
+from firnline.state.table_age import TableAge
 
 _WITHIN = "path > :{0} || '/' AND path < :{0} || '0'"
 """Paths below a directory: '0' follows '/' in the order of bytes."""
@@ -82,8 +83,9 @@ place from which they came, or about one before that."""
 class DirectoryMoves:
     """Asks and books. Writes happen inside the caller's transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, age: TableAge) -> None:
         self._sql = database.connection
+        self._age = age
         self._entered: tuple[int, str, str, int] | None = None
         """Event, source and target that were entered last, and the count of changes then."""
 
@@ -166,6 +168,7 @@ class DirectoryMoves:
 
     def book(self, source: str, target: str, base: Ref) -> None:
         """The files stand below `target` now, by the event `base`."""
+        self._age.grow()
         names = {
             "source": source,
             "target": target,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from firnline.core.event import Kind
 from firnline.core.hashing import DataHash, Ref
 from firnline.state.database import Database
+from firnline.state.table_age import TableAge
 
 
 class FileRow(NamedTuple):
@@ -49,8 +50,9 @@ def _row(row: tuple[Any, ...]) -> FileRow:
 class FileIndex:
     """The table of one folder on this device. Writes happen inside the caller's transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, age: TableAge) -> None:
         self._sql = database.connection
+        self._age = age
 
     def known(self) -> Iterator[tuple[str, str, int, int, int, str]]:
         """Files and links that are here, in byte order: path, kind, size, mtime_ns, inode, flags.
@@ -100,6 +102,7 @@ class FileIndex:
         return {row[0]: _row(row) for row in rows}
 
     def put_many(self, rows: Iterable[FileRow]) -> None:
+        self._age.grow()
         self._sql.executemany(
             "INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?)",
             [(row[0], _KIND_TEXT[row[1]], *row[2:]) for row in rows],
@@ -107,6 +110,7 @@ class FileIndex:
 
     def forget(self, paths: Iterable[str]) -> None:
         """Drop rows altogether: as if this device had never had the paths."""
+        self._age.grow()
         self._sql.executemany("DELETE FROM files WHERE path=?", ((p,) for p in paths))
 
     def below(self, directory: str) -> Iterator[FileRow]:

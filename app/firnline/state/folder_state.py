@@ -14,6 +14,10 @@ from firnline.state.journal import Journal
 from firnline.state.questions import QuestionTable
 from firnline.state.resting import Resting
 from firnline.state.store_table import StoreTable
+from firnline.state.table_age import TableAge
+
+BEGUN = "begun"
+"""The fact that a pass came to its end with this table."""
 
 
 class FolderState:
@@ -25,11 +29,12 @@ class FolderState:
         self.transaction = self.database.transaction
         self.journal = Journal(self.database)
         self.resting = Resting(self.database)
-        self.files = FileIndex(self.database)
+        self.age = TableAge(self.database)
+        self.files = FileIndex(self.database, self.age)
         self.stores = StoreTable(self.database)
-        self.intents = IntentTable(self.database)
+        self.intents = IntentTable(self.database, self.age)
         self.questions = QuestionTable(self.database)
-        self.directory_moves = DirectoryMoves(self.database)
+        self.directory_moves = DirectoryMoves(self.database, self.age)
         self.aliases = AliasTable(self.database)
         self.device_changes = DeviceChanges(self.database)
 
@@ -44,6 +49,18 @@ class FolderState:
         self.database.connection.execute(
             "INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value)
         )
+
+    def forget_folder(self, age: int) -> None:
+        """From now on this is the table of a device that lost it: nothing is known of the folder,
+        which is of this age. What was seen in stores stays known; they are listed in full again.
+        In the caller's transaction."""
+        execute = self.database.connection.execute
+        for table in ("files", "intents", "rescued"):
+            execute(f"DELETE FROM {table}")
+        execute("DELETE FROM facts WHERE name=?", (BEGUN,))
+        self.journal.mark_unbooked_dirty()
+        self.stores.list_anew()
+        self.age.set(age)
 
     def close(self) -> None:
         self.database.close()

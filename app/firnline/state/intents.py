@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from firnline.core.event import Kind
 from firnline.state.database import Database
+from firnline.state.table_age import TableAge
 
 
 class Intent(NamedTuple):
@@ -38,10 +39,12 @@ _COLUMNS = "action, path, other, kind, hash, flags, base"
 class IntentTable:
     """Intents of one folder. Writes happen inside the caller's transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, age: TableAge) -> None:
         self._sql = database.connection
+        self._age = age
 
     def add(self, intents: Iterable[Intent]) -> None:
+        self._age.grow()
         self._sql.executemany(f"INSERT INTO intents ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", intents)
 
     def all(self) -> list[Intent]:

@@ -76,6 +76,10 @@ class StoreTable:
             (store, since),
         )
 
+    def list_anew(self) -> None:
+        """The next listing of each store is one of all days."""
+        self._sql.execute("UPDATE stores SET listed=?, listed_all=?", (NEVER, NEVER))
+
     def detach(self, store: str) -> None:
         for table in ("stores", "lacking", "hints", "hint_files"):
             self._sql.execute(f"DELETE FROM {table} WHERE store=?", (store,))

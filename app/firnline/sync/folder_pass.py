@@ -16,6 +16,7 @@ from contextlib import suppress
 from firnline.core.clock import ClockBeforeBuildError
 from firnline.folder.errors import FolderError
 from firnline.folder.ignore import IGNORE_FILE, Ignore
+from firnline.state.folder_state import BEGUN
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.applier import Applier
 from firnline.sync.context import Connected, FolderContext, Problem
@@ -31,6 +32,7 @@ from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 from firnline.sync.lost_events import LostEvents
 from firnline.sync.named_at_home import keep_named
+from firnline.sync.older_table import begin_age
 from firnline.sync.pass_report import (
     CLOCK,
     FULL,
@@ -58,9 +60,6 @@ _SLICE = 100_000
 _ROUNDS = 20
 """More rounds than any honest pass needs; programs that save without pause end here."""
 
-_BEGUN = "begun"
-"""The fact that a pass came to its end with this table."""
-
 
 def run_pass(context: FolderContext, scope: Scope = WHOLE) -> PassReport:
     """Sync one folder once. Faults of one file or store end up among the problems.
@@ -73,6 +72,7 @@ def run_pass(context: FolderContext, scope: Scope = WHOLE) -> PassReport:
     """
     context.require_here()
     try:
+        begin_age(context)
         return _pass(context, scope)
     finally:
         context.root.forget()
@@ -152,7 +152,7 @@ def _unread(context: FolderContext, reached: list[Connected]) -> list[Problem]:
     was synced before: what others changed and deleted since would look as if it were new here."""
     gone = {u.store_id for u in context.unreached if isinstance(u.why, UnavailableError)}
     broke_off = [connected.name for connected in reached if connected.store_id in gone]
-    if broke_off or reached or context.state.fact(_BEGUN) is not None:
+    if broke_off or reached or context.state.fact(BEGUN) is not None:
         return [_first_reading(store, "it went while it was read") for store in broke_off]
     away = [u.name for u in context.unreached] if context.root.was_synced else []
     return [_first_reading(store, "it has to be in reach to be read") for store in away]
@@ -167,11 +167,12 @@ def _first_reading(store: str, why: str) -> Problem:
 
 def _note_begun(context: FolderContext) -> None:
     """This table, and the folder itself, know from now on that the folder was synced here."""
-    if context.state.fact(_BEGUN) is None:
+    if context.state.fact(BEGUN) is None:
         with suppress(FolderError):
             context.root.note_synced()
+            context.root.note_age(context.state.age.value)
             with context.state.transaction("begun"):
-                context.state.set_fact(_BEGUN, "")
+                context.state.set_fact(BEGUN, "")
 
 
 def _run(rounds: "_Rounds", report: PassReport) -> None:
