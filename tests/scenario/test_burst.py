@@ -3,6 +3,7 @@
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.scenario.encrypting import (
@@ -17,7 +18,9 @@ from tests.scenario.encrypting import (
 from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import Laptop, settle
 
+from firnline.core.entry import Entry
 from firnline.engine.question_words import question_line
+from firnline.state.device_changes import DeviceChanges
 from firnline.sync.folder_pass import run_pass
 
 Laptops = list[Laptop]
@@ -286,3 +289,26 @@ def test_contents_of_ordinary_changes_are_not_read_again(laptops: Laptops) -> No
         a.sync()
         assert run_pass(context).questions == []
         assert context.bursts_cleared == {a.device: len(FILES)}
+
+
+def test_new_files_are_not_looked_at_where_nothing_is_gone(
+    laptops: Laptops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who brought a whole folder here minutes ago and saves some of it now makes that no dearer."""
+    a, b = laptops
+    read: list[str] = []
+    fresh = DeviceChanges.fresh
+
+    def noted(*arguments: Any) -> list[Entry]:
+        read.append("fresh")
+        return fresh(*arguments)
+
+    monkeypatch.setattr(DeviceChanges, "fresh", noted)
+    replace_by_text(a)
+    a.sync()
+    b.sync()
+    assert read == []
+    compress(a)
+    a.sync()
+    b.sync()
+    assert read

@@ -38,21 +38,20 @@ class DeviceChanges:
         )
         return [Incoming(*row) for row in rows]
 
-    def are_many(self, device: DeviceId, low: str, high: str, least: int) -> bool:
-        """True when the device made so many changes on top of something between two names."""
-        row = self._sql.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM events e CROSS JOIN entries n ON n.event=e.id"
-            f" WHERE e.name>=? AND e.name<=? AND {_DEVICE}=? AND n.parent!='0' AND {COUNTS}"
-            f" AND {_CHANGES} LIMIT ?)",
-            (low, high, device, least),
-        ).fetchone()
-        return int(row[0]) >= least
+    def closing(self, device: DeviceId, low: str, high: str) -> list[Entry]:
+        """Its changes of files that stood there, after `low` and up to `high`, which are names of
+        events or beginnings of them; moves and copies are none."""
+        return self._between(device, low, high, "n.parent!='0'")
 
-    def between(self, device: DeviceId, low: str, high: str) -> list[Entry]:
-        """Its changes of files, new ones included; moves and copies are none."""
+    def fresh(self, device: DeviceId, low: str, high: str) -> list[Entry]:
+        """Its files where nothing was before, as `closing`."""
+        return self._between(device, low, high, "n.parent='0'")
+
+    def _between(self, device: DeviceId, low: str, high: str, which: str) -> list[Entry]:
         rows = self._sql.execute(
             f"SELECT {ENTRY} FROM events e CROSS JOIN entries n ON n.event=e.id"
-            f" WHERE e.name>=? AND e.name<=? AND {_DEVICE}=? AND {COUNTS} AND {_CHANGES}",
+            f" WHERE e.name>? AND e.name<=? AND {_DEVICE}=? AND {COUNTS} AND {which}"
+            f" AND {_CHANGES}",
             (low, high, device),
         )
         return [entry_of_row(row) for row in rows]

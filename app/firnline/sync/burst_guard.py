@@ -137,14 +137,18 @@ class BurstGuard:
         low = max(_moved(incoming.first, -SPAN), self._state.fact(_fact(device)) or "")
         high = _moved(incoming.last, SPAN)
         known = any(question.is_open for question in questions)
-        if not known and not changes.are_many(device, low, high, LEAST):
+        closing = changes.closing(device, low, high)
+        if not known and len(closing) < LEAST:
             return []
-        entries = [e for e in changes.between(device, low, high) if e.event > low]
-        logs = self._logs({entry.path for entry in entries})
+        logs = self._logs({entry.path for entry in closing})
 
         def before(entry: Entry) -> Entry | None:
             return by_ref(logs.get(entry.path, [])).get(entry.closes)
 
+        entries = closing
+        if any(entry.kind is Kind.NOTHING for entry in closing):
+            # Only what stands beside something that is gone can have come in its place.
+            entries = closing + changes.fresh(device, low, high)
         found = burst(replaced(entries, before).values(), span if known else ())
         if known or not found:
             return found
