@@ -41,15 +41,18 @@ class DeviceChanges:
     def closing(self, device: DeviceId, low: str, high: str) -> list[Entry]:
         """Its changes of files that stood there, after `low` and up to `high`, which are names of
         events or beginnings of them; moves and copies are none."""
-        return self._between(device, low, high, "n.parent!='0'")
+        indexed = "INDEXED BY entries_closing"
+        return self._between(device, low, high, "n.parent!='0'", indexed)
 
     def fresh(self, device: DeviceId, low: str, high: str) -> list[Entry]:
         """Its files where nothing was before, as `closing`."""
         return self._between(device, low, high, "n.parent='0'")
 
-    def _between(self, device: DeviceId, low: str, high: str, which: str) -> list[Entry]:
+    def _between(
+        self, device: DeviceId, low: str, high: str, which: str, by: str = ""
+    ) -> list[Entry]:
         rows = self._sql.execute(
-            f"SELECT {ENTRY} FROM events e CROSS JOIN entries n ON n.event=e.id"
+            f"SELECT {ENTRY} FROM events e CROSS JOIN entries n {by} ON n.event=e.id"
             f" WHERE e.name>? AND e.name<=? AND {_DEVICE}=? AND {COUNTS} AND {which}"
             f" AND {_CHANGES}",
             (low, high, device),

@@ -144,4 +144,9 @@ MIGRATIONS = (
         UNION ALL SELECT r.path FROM resting r
         WHERE NOT EXISTS (SELECT 1 FROM dirty d WHERE d.path=r.path);
     """,
+    """
+    -- What was made on top of something that stood there: where a burst is looked for.
+    CREATE INDEX entries_closing ON entries (event)
+        WHERE parent != '0' AND (op = 'del' OR "offset" IS NOT NULL);
+    """,
 )
