@@ -253,8 +253,7 @@ _KINDS = {
     ),
     "state older": (
         "This device's state was older than the folder",
-        "nothing is to be done: what it knew of the folder was made anew from folder and stores,"
-        " and nothing was deleted",
+        "nothing is to be done: it was made anew from folder and stores, and nothing was deleted",
     ),
     "store refuses": ("The store refuses", "look at its rights and its disk, and sync again"),
     "store full": (

@@ -32,7 +32,7 @@ def begin_age(context: FolderContext) -> None:
         return
     if not state.files.is_empty():
         _logger.info("folder %s: its table is older than the folder", context.name)
-        message = "it is older than the folder, as from a backup"
+        message = "what is known of it here is older than the folder, as from a backup"
         context.found.append(Problem("", "state older", message))
     with state.transaction("forget folder"):
         state.forget_folder(age)
