@@ -33,7 +33,7 @@ from tests.scenario.forging import change, single
 from firnline.core.clock import format_time
 from firnline.core.event import Op
 from firnline.core.hashing import NO_PARENT, PLAIN, Ref
-from firnline.stores.layout import FolderLayout, parse_folder_directory
+from firnline.stores.layout import FolderId, FolderLayout, parse_folder_directory
 
 PATHS = 2_000
 BETWEEN = timedelta(seconds=60)
@@ -127,7 +127,7 @@ def write_log(store: Path, count: int) -> None:
     """Single events of one device, one a minute, each on top of the last of its path."""
     found = parse_folder_directory(next(store.glob("bench-*")).name)
     assert found is not None, "the store has the folder"
-    layout = FolderLayout(*found)
+    layout = FolderLayout(found[0], FolderId(found[1]))
     moment, parents = datetime.now(UTC) - (count + 60) * BETWEEN, dict[str, Ref]()
     for number in range(count):
         path, body = f"{number % 50}/{number % PATHS}", b"%d" % number
