@@ -135,6 +135,14 @@ PROGRAM_KEYS = (
         "The most seconds between two looks at a store that cannot be watched.",
     ),
     Key(
+        "copier.grace",
+        "copier_grace",
+        int,
+        30,
+        whole(0, 86_400),
+        "The seconds that what another device wrote is left to it, before this one copies it.",
+    ),
+    Key(
         "limits.upload",
         "upload_limit",
         int,

@@ -67,6 +67,8 @@ class Settings(NamedTuple):
     home_keep: HomeKeep
     poll_interval: int
     """Seconds."""
+    copier_grace: int
+    """As `poll_interval`."""
     upload_limit: int
     """Bytes a second, over all stores; 0: no limit."""
     download_limit: int

@@ -77,12 +77,12 @@ def best_first(sources: Iterable[Source]) -> list[Source]:
     return sorted(sources, key=lambda each: (-each.rating, -each.speed, each.store_id))
 
 
-def ready_at(owed: Owed, now: float, *, leads: bool) -> float:
+def ready_at(owed: Owed, now: float, *, leads: bool, grace: float = GRACE_TIME) -> float:
     """When an event may be brought by this device; `leads`: it leads the store that lacks it."""
     begin = 0.0
     if not owed.own and owed.since <= now:
         patient = owed.first_read and not leads
-        begin = owed.since + GRACE_TIME * (_PATIENCE if patient else 1)
+        begin = owed.since + grace * (_PATIENCE if patient else 1)
     # No wait is longer than that: the clock was set back meanwhile.
     if owed.not_before <= now + LONGEST:
         begin = max(begin, owed.not_before)
@@ -97,6 +97,7 @@ def choose(
     leads: bool,
     large: bool,
     bounds: Bounds,
+    grace: float = GRACE_TIME,
 ) -> Choice:
     """What to begin, of large events or of the others.
 
@@ -107,7 +108,7 @@ def choose(
     choosing = _Choosing({each.event: each for each in owed}, parents, bounds, large=large)
     due: list[float] = []
     for each in sorted(choosing.owed.values(), key=lambda each: each.name):
-        ready = ready_at(each, now, leads=leads)
+        ready = ready_at(each, now, leads=leads, grace=grace)
         if ready > now:
             due.append(ready)
         else:

@@ -5,7 +5,7 @@ itself, what this device is called, what the other stores are. Otherwise nothing
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,14 @@ from firnline.sync.connection import (
     find_folder,
     register_folder,
 )
-from firnline.sync.context import Connected, FolderContext, KeepAside, Problem, Unreached
+from firnline.sync.context import (
+    CancelledError,
+    Connected,
+    FolderContext,
+    KeepAside,
+    Problem,
+    Unreached,
+)
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 
@@ -40,6 +47,8 @@ _REGISTERED = "registered"
 """The fact that says with which stores this folder was registered."""
 _HOME = "home store"
 """The fact that says which home store the table speaks of."""
+_PATIENCE = 600.0
+"""Seconds that whoever works beside a pass waits for a transaction of the pass."""
 _logger = logging.getLogger(__name__)
 
 
@@ -53,6 +62,8 @@ class Reached(NamedTuple):
     stores: Sequence[Connected]
     """Best rated first."""
     unreached: Sequence[Unreached]
+    copying: tuple[Problem, ...] | None = None
+    """What could not be copied, where somebody else than the passes copies."""
 
 
 class OpenFolder(NamedTuple):
@@ -98,25 +109,10 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
         root = stack.enter_context(Root(str(folder.path), steps=engine.outside.steps))
         state, found = stack.enter_context(_open_state(engine, folder.folder_id))
         here = _find(engine, folder, reached.stores)
-        context = FolderContext(
-            folder_id=folder.folder_id,
-            name=folder.name,
-            device=engine.peer.device,
-            root=root,
-            state=state,
-            layout=here.layout,
-            home=engine.home,
-            stores=[],
-            unreached=list(reached.unreached),
-            keep_all=keeps_all(engine, folder),
-            clock=engine.outside.clock,
-            random=engine.outside.random,
-            steps=engine.outside.steps,
-            progress=engine.outside.progress,
-            cancelled=engine.outside.cancelled,
-            found=found,
-            keep_aside=_keep_aside(engine) if engine.writes else None,
-        )
+        context = _context(engine, folder, here.layout, root, state, reached)
+        context.progress = engine.outside.progress
+        context.cancelled = engine.outside.cancelled
+        context.found = found
         context.require_here = partial(_require_here, folder, context)
         LocalNames(context, look=False)
         context.stores = _limited(engine, context, reached.stores)
@@ -124,6 +120,64 @@ def open_with(engine: Engine, folder: FolderSettings, reached: Reached) -> Itera
         if engine.writes:
             _notice_home(context)
         yield OpenFolder(folder, context, here.config)
+
+
+@contextmanager
+def open_beside(
+    engine: Engine, folder: FolderSettings, reached: Reached, cancelled: Callable[[], bool]
+) -> Iterator[FolderContext]:
+    """A folder that this process has open already, opened once more for another thread, which
+    changes nothing in the folder itself.
+
+    Where `cancelled` says so, nothing is booked any more: what is known by then may no longer be
+    so. Raises as `open_folder`.
+    """
+
+    def steps(name: str) -> None:
+        if cancelled() and name.startswith("commit "):
+            raise CancelledError
+        engine.outside.steps(name)
+
+    require_answer(folder)
+    with ExitStack() as stack:
+        root = stack.enter_context(Root(str(folder.path), steps=steps))
+        path = state_file(engine, folder.folder_id)
+        state = FolderState(path, steps=steps, patience=_PATIENCE)
+        stack.enter_context(closing(state))
+        stack.enter_context(state.database.translating())
+        here = _find(engine, folder, reached.stores)
+        context = _context(engine, folder, here.layout, root, state, reached)
+        context.cancelled = cancelled
+        LocalNames(context, look=False)
+        context.stores = _limited(engine, context, reached.stores)
+        _refuse_replaced(context)
+        yield context
+
+
+def _context(
+    engine: Engine,
+    folder: FolderSettings,
+    layout: FolderLayout,
+    root: Root,
+    state: FolderState,
+    reached: Reached,
+) -> FolderContext:
+    return FolderContext(
+        folder_id=folder.folder_id,
+        name=folder.name,
+        device=engine.peer.device,
+        root=root,
+        state=state,
+        layout=layout,
+        home=engine.home,
+        stores=[],
+        unreached=list(reached.unreached),
+        keep_all=keeps_all(engine, folder),
+        clock=engine.outside.clock,
+        random=engine.outside.random,
+        steps=engine.outside.steps,
+        keep_aside=_keep_aside(engine) if engine.writes else None,
+    )
 
 
 def _require_here(folder: FolderSettings, context: FolderContext) -> None:

@@ -83,8 +83,11 @@ class Database:
         *,
         steps: Steps = no_steps,
         check: bool = False,
+        patience: float = 5.0,
     ) -> None:
         """Opens or creates. Raises DatabaseError for garbage and for a newer program's file.
+
+        `patience`: seconds that a transaction waits for those of other connections.
 
         `check`: nobody else has it open, so that a write-ahead log that still stands there is one
         of a process that was killed; then the file is looked through for damage.
@@ -97,7 +100,11 @@ class Database:
         try:
             _create_private(path, steps)
             self.connection = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, cached_statements=256
+                path,
+                patience,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
             )
         except (sqlite3.Error, OSError) as error:
             raise DatabaseError.of(path, error) from error

@@ -23,9 +23,16 @@ BEGUN = "begun"
 class FolderState:
     """The tables of one folder. `database.transaction(name)` spans all of them."""
 
-    def __init__(self, path: Path, *, steps: Steps = no_steps, check: bool = False) -> None:
-        """`check`: see `Database`. Raises DatabaseError."""
-        self.database = Database(path, MIGRATIONS, steps=steps, check=check)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        steps: Steps = no_steps,
+        check: bool = False,
+        patience: float = 5.0,
+    ) -> None:
+        """`check`, `patience`: see `Database`. Raises DatabaseError."""
+        self.database = Database(path, MIGRATIONS, steps=steps, check=check, patience=patience)
         self.transaction = self.database.transaction
         self.journal = Journal(self.database)
         self.resting = Resting(self.database)

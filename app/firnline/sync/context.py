@@ -149,6 +149,10 @@ class FolderContext:
         self.full: dict[str, StoreError] = {}
         """Stores, by name, that had no space left since the last whole pass: they are read from,
         and take only what has no body."""
+        self.copying: list[Problem] | None = None
+        """What could not be copied, where passes do not copy; None: they do."""
+        self.speeds: dict[str, float] = {}
+        """By STOREHASH, the bytes a second at which a large event was last had from there."""
         self.deleted_lately: dict[str, dict[str, float]] = {}
         """Files that passes gave up without asking, by the side on which they were deleted: path →
         when, by the monotonic clock. Many small deletions may be one large one."""

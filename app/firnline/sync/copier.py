@@ -8,6 +8,7 @@ cannot read itself it does not pass on: it could not say what belongs to it.
 from collections.abc import Iterable, Iterator, Sequence
 
 from firnline.core.hashing import NO_PARENT
+from firnline.core.replication import Source, best_first
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.behind import room_makers
@@ -16,6 +17,8 @@ from firnline.sync.event_writer import drop_store, store_failed
 from firnline.sync.filling import Filling, NoSourceError, TargetError
 from firnline.sync.verify_stream import note_lost_at_home
 
+_TELLING = 2**20
+"""Bytes from which on the time that an event took says how fast its source is."""
 _UNREAD = (EventState.NAMED, EventState.REFUSED, EventState.OPEN)
 
 
@@ -32,14 +35,22 @@ class Copier:
     def run(self) -> None:
         """Fill every store in reach, and the home store with what it keeps: everything, or what
         no store is known to have."""
+        self.fill(list(self._context.stores))
+        self.fill_home()
+
+    def fill_home(self) -> None:
+        """Only the home store, with what it keeps."""
         context, stores = self._context, self._context.state.stores
-        self.fill(list(context.stores))
         self._fill(context.home, stores.not_held() if context.keep_all else stores.nowhere())
 
     def fill(self, targets: Iterable[Connected]) -> None:
         """Only these stores."""
         for connected in targets:
             self._fill(connected, self._context.state.stores.lacking(connected.store_id))
+
+    def bring_chosen(self, target: Connected, chosen: Sequence[tuple[int, str]]) -> None:
+        """Only these events; and where the store is full, all that has no body."""
+        self._fill(target, chosen)
 
     def _fill(self, target: Connected, lacking: Sequence[tuple[int, str]]) -> None:
         if not lacking:
@@ -87,11 +98,15 @@ class Copier:
         if filling.stands_already(row):
             return
         for source in self._sources(filling.target, row):
+            begun = self._context.clock.monotonic()
             try:
                 filling.take(row, source)
             except StoreError as error:
                 self._source_failed(source, row, error)
                 continue
+            took = self._context.clock.monotonic() - begun
+            if row.size >= _TELLING and took > 0:
+                self._context.speeds[source.store_id] = row.size / took
             return
         try:
             filling.make_again(row)
@@ -106,9 +121,12 @@ class Copier:
         stores = self._context.state.stores
         if stores.holds(row.id) and target is not self._context.home:
             yield self._context.home
-        for connected in list(self._context.stores):
-            if connected is not target and not stores.lacks(connected.store_id, row.id):
-                yield connected
+        speeds = self._context.speeds
+        reached = {each.store_id: each for each in self._context.stores if each is not target}
+        rated = (Source(s, each.rating, speeds.get(s, 0.0)) for s, each in reached.items())
+        for source in best_first(rated):
+            if not stores.lacks(source.store_id, row.id):
+                yield reached[source.store_id]
 
     def _source_failed(self, source: Connected, row: EventRow, error: StoreError) -> None:
         """Another source may do; a store that does not have the event is known to lack it."""

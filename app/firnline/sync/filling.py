@@ -154,6 +154,7 @@ class Filling:
             with self._guarded():
                 upload = stack.enter_context(self.target.store.upload())
             for chunk in chunks:
+                self._context.check_cancelled()
                 size += len(chunk)
                 with self._guarded():
                     upload.write(chunk)

@@ -93,7 +93,8 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
     lasting = pull_news(context, scope.news).problems + [
         Problem(IGNORE_FILE, "ignore pattern", text) for text in ignore.problems
     ]
-    report.copied += _try_full_stores(context)
+    if scope.copy:
+        report.copied += _try_full_stores(context)
     names.recall()
     scanner = Scanner(context, ignore, names, scope.paths)
     rounds = _Rounds(context, scope, ignore, scanner, report)
@@ -110,12 +111,13 @@ def _pass(context: FolderContext, scope: Scope) -> PassReport:
         (report.notices if problem.is_notice else report.problems).append(problem)
     if scope.is_whole:
         report.problems += read_back(context)
-    if scope.copy:
-        _copy(context, report, rounds.clock)
+    _copy(context, report, rounds.clock, to_stores=scope.copy)
     if rounds.clock.passed_over:
         message = "this computer's clock is more than a day off; the store's time is used"
         report.problems.append(Problem("", CLOCK, message))
-    again = [HOME_STORE, NO_SOURCE] if scope.copy else []
+    again = [HOME_STORE]
+    if scope.copy or context.copying is not None:
+        again.append(NO_SOURCE)
     if report.written:
         again.append(CLOCK)
     keep_earlier(report, earlier, lambda p: rounds.looked_at(p.path) or names.told_again(p), again)
@@ -311,9 +313,15 @@ def _try_full_stores(context: FolderContext) -> int:
     return copier.copied
 
 
-def _copy(context: FolderContext, report: PassReport, clock: EventClock) -> None:
+def _copy(
+    context: FolderContext, report: PassReport, clock: EventClock, *, to_stores: bool
+) -> None:
+    """Otherwise somebody else looks after the stores, and lets go what the home store kept."""
     copier, lost = Copier(context), LostEvents(context, clock)
-    copier.run()
+    if to_stores:
+        copier.run()
+    else:
+        copier.fill_home()
     lost.settle(copier.without_source.values())
     report.copied += copier.copied
     report.written += lost.written
@@ -321,6 +329,7 @@ def _copy(context: FolderContext, report: PassReport, clock: EventClock) -> None
     report.problems += [p for p in copier.problems if p.message.split(":")[0] not in forgotten]
     try:
         keep_named(context)
-        release_home(context)
+        if to_stores:
+            release_home(context)
     except StoreError as error:
         report.problems.append(Problem("", HOME_STORE, str(error), context.home.name))

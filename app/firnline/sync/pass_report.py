@@ -67,6 +67,7 @@ def finish(context: FolderContext, report: PassReport) -> None:
     report.problems += _left_alone(context)
     for name, error in context.full.items():
         report.problems.append(Problem("", FULL, error.detail, name))
+    report.problems += context.copying or []
     report.notices += [each for each in context.set_aside if each not in report.notices]
     report.questions = state.questions.open()
     if report.questions or context.unreached or context.full:

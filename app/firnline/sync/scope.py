@@ -21,7 +21,8 @@ class Scope(NamedTuple):
     """Event names that were seen in a store, by STOREHASH; a store with None is listed, and one
     that is not named has no news. None: all stores are listed."""
     copy: bool = True
-    """Bring to every store in reach what it lacks, and let go from the home store what is safe."""
+    """Bring to every store in reach what it lacks, and let go from the home store what is safe.
+    False: somebody else does (`sync.copy_round`)."""
 
     @property
     def is_whole(self) -> bool:

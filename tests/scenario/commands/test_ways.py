@@ -42,6 +42,7 @@ class Traveller(Device):
 def traveller(base: Path, *places: Path) -> Traveller:
     device = Traveller(base)
     device.run("config", "set", "device.name", base.name)
+    device.run("config", "set", "copier.grace", "1")
     device.add(*places)
     return device
 

@@ -75,6 +75,7 @@ def settings(draw):
         device_name=draw(folder_names),
         home_keep=draw(st.sampled_from(HomeKeep)),
         poll_interval=draw(st.integers(5, 86_400)),
+        copier_grace=draw(st.integers(0, 86_400)),
         upload_limit=draw(st.just(0) | st.integers(1024, 10**12)),
         download_limit=draw(st.just(0) | st.integers(1024, 10**12)),
         log_level=draw(st.sampled_from(LogLevel)),

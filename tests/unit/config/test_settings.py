@@ -64,6 +64,9 @@ folder_id = "bbbbbbbbbbbbbbbb"
 path = "/home/ann/notes"
 paused = true
 
+[copier]
+grace = 5
+
 [poll]
 interval = 60
 
@@ -83,6 +86,7 @@ def test_a_full_file_means_what_it_says():
         device_name="frost",
         home_keep=HomeKeep.ALL,
         poll_interval=60,
+        copier_grace=5,
         upload_limit=50_000,
         download_limit=0,
         log_level=LogLevel.DEBUG,
@@ -111,6 +115,7 @@ def test_a_missing_file_is_all_default(tmp_path):
         device_name=default_device_name(),
         home_keep=HomeKeep.AUTO,
         poll_interval=300,
+        copier_grace=30,
         upload_limit=0,
         download_limit=0,
         log_level=LogLevel.INFO,
@@ -154,6 +159,7 @@ def test_each_key_has_a_field_and_each_field_a_key(keys, fields, not_keys):
         ("device.name", "frost"),
         ("home.keep", "all"),
         ("poll.interval", 60),
+        ("copier.grace", 5),
         ("limits.upload", 50_000),
         ("limits.download", 0),
         ("log.level", "debug"),
@@ -208,8 +214,8 @@ def test_an_unknown_key_anywhere_is_refused_with_its_line(at, key, value):
         ("20000", '"20000"', 12, "log.size", "whole number"),
         ("20000", "20000.5", 12, "log.size", "whole number"),
         ("20000", "true", 12, "log.size", "whole number"),
-        ("upload = 50000", "upload = 500", 42, "limits.upload", "0 (no limit), or bytes a second"),
-        ("upload = 50000", "upload = -1", 42, "limits.upload", "0 (no limit), or bytes a second"),
+        ("upload = 50000", "upload = 500", 45, "limits.upload", "0 (no limit), or bytes a second"),
+        ("upload = 50000", "upload = -1", 45, "limits.upload", "0 (no limit), or bytes a second"),
         ("count = 7", "count = 0", 13, "log.count", "from 1 to 100"),
         ("rating = 90", "rating = 101", 18, "stores.nas.rating", "from 0 to 100"),
         ("rating = 90", "rating = -1", 18, "stores.nas.rating", "from 0 to 100"),

@@ -67,6 +67,7 @@ class FolderLane:
         self._left: Leftover | None = None
         self._doing: Scope | None = None
         self._away = False
+        self._copied = 0
         self._stopping = False
         self._resting = 0
         self._rested = asyncio.Event()
@@ -94,6 +95,12 @@ class FolderLane:
     def look_again(self) -> None:
         """At everything."""
         self._wanted.everything()
+        self._wake.set()
+
+    def copied(self, events: int) -> None:
+        """So many events reached a store, or what could not is told otherwise now."""
+        self._copied += events
+        self._wanted.settle()
         self._wake.set()
 
     def know_stores(self) -> None:
@@ -170,6 +177,8 @@ class FolderLane:
         finally:
             self._doing = None
         self._away = isinstance(done.outcome.error, FolderAwayError)
+        done.outcome.report.copied += self._copied
+        self._copied = 0
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)
         self._tell(reached, done.outcome)

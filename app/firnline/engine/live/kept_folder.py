@@ -107,9 +107,11 @@ class KeptFolder:
         if can_hang(self._settings.path):
             # A server stamps the files, by its own clock.
             context.root.ask_clock(context.clock)
-        if scope.is_whole or reached != self._stores:
+        context.copying = None if reached.copying is None else list(reached.copying)
+        stores = reached._replace(copying=None)
+        if scope.is_whole or stores != self._stores:
             use_stores(self._engine, opened, reached)
-            self._stores = reached
+            self._stores = stores
             self._usable = Reached(tuple(context.stores), tuple(context.unreached))
         else:
             # Without those that were refused: a store that was filled again waits for its user.
@@ -124,7 +126,8 @@ class KeptFolder:
         if self._watches.why_not:
             context.found.append(Problem("", NOT_WATCHED, self._watches.why_not))
         try:
-            outcome.report = run_pass(context, scope)
+            copies = reached.copying is None
+            outcome.report = run_pass(context, scope._replace(copy=copies))
         finally:
             outcome.unreached = list(context.unreached)
         remember(self._engine, context, outcome)

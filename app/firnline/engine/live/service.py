@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.live.alarm import Alarm
+from firnline.engine.live.copy_jobs import CopyJobs
+from firnline.engine.live.copy_lane import CopyLane
+from firnline.engine.live.copying import Copying
 from firnline.engine.live.folder_lane import FolderLane
 from firnline.engine.live.kept_folder import KeptFolder
 from firnline.engine.live.links import make_links
@@ -71,6 +74,17 @@ class Service:
         self._folders: dict[str, _Kept] = {}
         self._links: dict[str, StoreLink] = {}
         self._answered: set[str] = set()
+        self._copying = Copying(
+            engine.settings.folders,
+            self._reached,
+            lambda store_id: self._links[store_id].standing.leads,
+            CopyJobs(engine),
+            partial(Worker, gate=gate),
+            self._clock,
+            self,
+            engine.settings.copier_grace,
+        )
+        self._copies: list[tuple[CopyLane, asyncio.Task[None]]] = []
         self._returns = Returns(self._wake_link, watcher, gate, self._clock)
         self._mounts = MountWatch(partial(gate.post, self._look_for_the_lost))
         self._stopping = asyncio.Event()
@@ -86,12 +100,15 @@ class Service:
         self._stopping.set()
         for kept in self._folders.values():
             kept.lane.stop()
+        for lane, _ in self._copies:
+            lane.stop()
 
     @asynccontextmanager
     async def at_rest(self) -> AsyncIterator[None]:
         """Inside, no folder has a job or is open; afterwards all of them go on, and look at
         everything. What stops inside stays stopped."""
-        lanes = [kept.lane for kept in self._folders.values()]
+        lanes: list[FolderLane | CopyLane] = [kept.lane for kept in self._folders.values()]
+        lanes += [lane for lane, _ in self._copies]
         links = list(self._links.values())
         for link in links:
             link.hold()
@@ -130,6 +147,8 @@ class Service:
         self._links = make_links(self._engine, Ear(self, self._gate.post), self._run)
         for link in self._links.values():
             link.start()
+        for way in self._copying.begin(self._links):
+            self._copies.append((way, group.create_task(_kept(way.live()))))
         for folder in self._engine.settings.folders:
             if not folder.paused:
                 lane = self._lane(folder)
@@ -140,7 +159,10 @@ class Service:
         """Everything comes to a safe point; what does not in time is left to its thread."""
         for kept in self._folders.values():
             kept.lane.stop()
+        for lane, _ in self._copies:
+            lane.stop()
         tasks = [kept.task for kept in self._folders.values()]
+        tasks += [task for _, task in self._copies]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN)
             for task in late:
@@ -184,7 +206,22 @@ class Service:
                 link.failed(connected, failed[connected.store_id])
             elif link is not None and moved:
                 link.active()
+        for folder_id, kept in self._folders.items():
+            if kept.settings.name == outcome.name and outcome.error is None:
+                self._copying.look_at(folder_id, self._ids(kept.settings))
         self._tell(outcome)
+
+    def copied(self, folder_id: str, events: int) -> None:
+        """Events reached a store beside the passes; or what could not is another now."""
+        kept = self._folders.get(folder_id)
+        if kept is not None:
+            kept.lane.copied(events)
+
+    def failed(self, store: Connected, why: Exception) -> None:
+        """The copier could not use a store."""
+        link = self._links.get(store.store_id)
+        if link is not None:
+            link.failed(store, why)
 
     # --- stores ---------------------------------------------------------------------------------
 
@@ -194,6 +231,9 @@ class Service:
         self._returns.found(store.store_id)
         for lane in self._lanes_of(store.store_id):
             lane.list_store(store.store_id)
+        for folder_id, kept in self._folders.items():
+            if store.store_id in self._ids(kept.settings):
+                self._copying.connected(folder_id, store.store_id)
 
     def lost(self, store: Unreached) -> None:
         """A store cannot be used any more, or for another reason: told, or asked about, by a job
@@ -255,7 +295,8 @@ class Service:
         answers = [self._links[store_id].standing.reached for store_id in ids]
         stores = [each for each in answers if isinstance(each, Connected)]
         stores.sort(key=lambda connected: (-connected.rating, connected.name))
-        return Reached(stores, [each for each in answers if isinstance(each, Unreached)])
+        away = [each for each in answers if isinstance(each, Unreached)]
+        return Reached(stores, away, self._copying.problems(folder.folder_id))
 
     def _wait_no_more(self) -> None:
         self._waited = True

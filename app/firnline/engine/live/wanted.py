@@ -42,6 +42,10 @@ class Wanted:
         if self._news is not None:
             self._news[store_id] = None
 
+    def settle(self) -> None:
+        """Nothing new, but what is left is told again."""
+        self._asked = True
+
     def everything(self) -> None:
         """A whole pass."""
         self._asked = True

@@ -23,7 +23,7 @@ from firnline.engine.system import SystemClock
 from firnline.sync.connection import Expected, Opener, Peer, ReplacedError, connect
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.folder_pass import PassReport, run_pass
-from firnline.sync.scope import WHOLE, Scope
+from firnline.sync.scope import Scope
 
 PATIENCE = 20.0
 
@@ -221,9 +221,9 @@ def test_sleep_is_answered_by_a_look_at_everything(engine: Engine) -> None:
 
     async def tell(story: Story) -> None:
         await story.until(lambda: story.count("docs") and story.count("more"))
-        before = scopes.count(WHOLE)
+        before = sum(each.is_whole for each in scopes)
         clock.slept = timedelta(hours=8)
-        await story.until(lambda: scopes.count(WHOLE) >= before + 2)
+        await story.until(lambda: sum(each.is_whole for each in scopes) >= before + 2)
 
     with (
         patch.object(live, "BETWEEN_LOOKS", 0.05),
