@@ -53,6 +53,19 @@ class KillAt:
         return f"step {len(self.names)} ({self.names[-1]})"
 
 
+class KilledAfter:
+    """The process ends at the first step after that one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._passed = False
+
+    def __call__(self, name: str) -> None:
+        if self._passed:
+            raise Killed(name)
+        self._passed = name == self._name
+
+
 def killed(laptop: Laptop, number: int) -> KillAt | None:
     """A pass that dies at a step; None when it came to its end before."""
     steps = KillAt(number)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.doubles.faulty_store import Fault, FaultyStore
-from tests.scenario.crashes import KillAt, Killed
+from tests.scenario.crashes import KillAt, Killed, KilledAfter
 from tests.scenario.invariants import check_done
 from tests.scenario.laptops import Laptop, event_count, store_hash
 from tests.scenario.store_faults import FOREVER, FULL
@@ -98,6 +98,25 @@ def test_others_events_wait_for_grace(tmp_path: Path, laptop: Laptop) -> None:
     assert event_count(other.stores[1]) == 2
 
 
+def test_grace_can_be_changed(tmp_path: Path, laptop: Laptop) -> None:
+    """An hour is waited for where that was asked for, and nothing where none is."""
+    other = make(tmp_path, "b", ["s1", "s2", "s3"])
+    other.sync()
+    hour = SMALL._replace(grace=3600)
+    waits = bring(other, other.stores[1], hour)
+    assert waits == Round(due=waits.due)
+    assert waits.due == pytest.approx(other.clock.moment.timestamp() + 3600, abs=2)
+    other.clock.advance(seconds=3500)
+    assert bring(other, other.stores[1], hour).copied == 0
+    other.clock.advance(seconds=101)
+    assert bring(other, other.stores[1], hour).copied == 1
+    laptop.write("g", "more")
+    laptop.sync()
+    other.sync()
+    assert bring(other, other.stores[1]).copied == 0
+    assert bring(other, other.stores[1], SMALL._replace(grace=0)).copied == 1
+
+
 def test_first_reading_is_left_to_the_lead(tmp_path: Path, laptop: Laptop) -> None:
     """Somebody who does not lead the store brings it all the same after ten times as long."""
     other = make(tmp_path, "b", ["s1", "s2"])
@@ -147,6 +166,20 @@ def test_full_store_is_left_alone_and_others_go_on(laptop: Laptop) -> None:
     assert bring(laptop, laptop.stores[2]).copied == 1
     laptop.wrap = lambda name, store: store
     assert bring(laptop, laptop.stores[1]) == Round(copied=1)
+
+
+@pytest.mark.parametrize(
+    ("was_full", "seconds"), [(0, 5), (1, 10), (3, 40), (6, 300), (10_000, 300)]
+)
+def test_full_store_is_left_alone_for_longer_and_longer(
+    laptop: Laptop, was_full: int, seconds: int
+) -> None:
+    """Twice as long each time, and five minutes at most."""
+    full = Fault("put_many", error=FULL, repeat=FOREVER)
+    laptop.wrap = lambda name, store: FaultyStore(store, laptop.clock, faults=[full])
+    done = bring(laptop, laptop.stores[1], SMALL._replace(was_full=was_full))
+    assert done.is_full
+    assert done.due == pytest.approx(laptop.clock.moment.timestamp() + seconds, abs=1)
 
 
 def test_store_that_vanishes_in_the_middle(laptop: Laptop) -> None:
@@ -282,3 +315,30 @@ def test_killed_at_any_step(tmp_path: Path) -> None:
             continue
         break
     assert number > 5
+
+
+def test_event_that_went_nowhere_is_settled_by_a_pass_that_copies_nothing(tmp_path: Path) -> None:
+    """It was taken for an event while its store could not be asked, and is in no store after all:
+    others see what was saved on top of it and no conflict, and nobody goes on looking for it."""
+    a, b = (make(tmp_path, name, ["s1"]) for name in ("a", "b"))
+    b.clock = a.clock
+
+    def settle() -> None:
+        for each in (a, b, a, b):
+            each.sync()
+            bring_all(each)
+            let_go(each)
+
+    a.write("file", "first")
+    settle()
+    a.write("file", "second")
+    with pytest.raises(Killed):
+        a.sync(steps=KilledAfter("commit open event"))
+    a.away = set(a.stores)
+    a.write("file", "third")
+    a.sync()
+    a.away = set()
+    settle()
+    assert a.tree() == b.tree() == {"file": "third"}
+    assert [each.sync().problems for each in (a, b)] == [[], []]
+    check_done([a, b])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.doubles.faulty_store import Fault, FaultyStore
-from tests.scenario.crashes import Killed
+from tests.scenario.crashes import Killed, KilledAfter
 from tests.scenario.invariants import check_rest
 from tests.scenario.laptops import LAYOUT, Laptop, LaptopClock, settle
 from tests.scenario.schedules import lose_database
@@ -155,19 +155,6 @@ def test_index_entries_are_durable_before_a_copied_event(tmp_path: Path) -> None
     a.sync(steps=order)
     assert len(event_files(far)) == 1
     assert order.unsafe == []
-
-
-class KilledAfter:
-    """The process ends at the first step after that one."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._passed = False
-
-    def __call__(self, name: str) -> None:
-        if self._passed:
-            raise Killed(name)
-        self._passed = name == self._name
 
 
 def test_an_open_event_that_went_nowhere(tmp_path: Path) -> None:

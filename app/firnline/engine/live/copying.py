@@ -68,7 +68,8 @@ class Copying:
         self._grace = grace
         self._given: dict[_Key, Reached] = {}
         """The stores that a way's last round had."""
-        self._was_full: dict[_Key, int] = {}
+        self._was_full: dict[tuple[_Key, str], int] = {}
+        """Rounds in a row, of a way and a folder."""
         self._lanes: dict[_Key, CopyLane] = {}
         self._problems: dict[str, dict[_Key, tuple[Problem, ...]]] = {}
         self._fresh: set[str] = set()
@@ -125,7 +126,7 @@ class Copying:
             key.large,
             self._leads(key.store_id),
             grace=self._grace,
-            was_full=self._was_full.get(key, 0),
+            was_full=self._was_full.get((key, folder_id), 0),
         )
         return partial(self._jobs.bring, folder, reached, key.store_id, way)
 
@@ -141,7 +142,9 @@ class Copying:
 
     def _did(self, key: _Key, folder_id: str, done: Round) -> None:
         failed = {each.store_id: each.why for each in done.unreached}
-        self._was_full[key] = self._was_full.get(key, 0) + 1 if done.is_full else 0
+        full = self._was_full.pop((key, folder_id), 0) + 1
+        if done.is_full:
+            self._was_full[key, folder_id] = full
         # Those that the round had: a store may have been connected anew since it began.
         for connected in self._given[key].stores:
             if connected.store_id in failed:
