@@ -49,6 +49,8 @@ _HOME = "home store"
 """The fact that says which home store the table speaks of."""
 _PATIENCE = 600.0
 """Seconds that whoever works beside a pass waits for a transaction of the pass."""
+STATE_DAMAGED = "state damaged"
+"""The kind of the problem that a folder's tables were damaged."""
 _logger = logging.getLogger(__name__)
 
 
@@ -237,16 +239,24 @@ def _open_state(engine: Engine, folder_id: str) -> Iterator[tuple[FolderState, l
         if error.fault is not DatabaseFault.DAMAGED or not engine.writes:
             raise
         _logger.info("%s", error)
-        place = set_aside(path, steps)
-        found.append(Problem("", "state damaged", f"it is kept as {place.name}"))
+        error.kept_as = set_aside(path, steps)
+        found.append(damage(error))
         state = FolderState(path, steps=steps)
     try:
         with closing(state), state.database.translating():
             yield state, found
     except DatabaseError as error:
         if error.fault is DatabaseFault.DAMAGED and engine.writes:
-            set_aside(path, steps)
+            error.kept_as = set_aside(path, steps)
         raise
+
+
+def damage(error: DatabaseError) -> Problem:
+    """Tables that were damaged and are made anew, for people."""
+    place = error.kept_as
+    kept = place is not None and place.exists()
+    message = f"it is kept as {place.name}" if kept and place else error.detail
+    return Problem("", STATE_DAMAGED, message)
 
 
 def keeps_all(engine: Engine, folder: FolderSettings) -> bool:

@@ -28,6 +28,8 @@ class FolderNow(NamedTuple):
     work: Work = Work.NOTHING
     hints: int = 0
     """Paths that changed and are still to be looked at; 0 where everything is."""
+    trouble: str = ""
+    """Why the folder as a whole was not looked after the last time, for people."""
 
 
 class Now(NamedTuple):
@@ -58,8 +60,8 @@ def parse_now(text: str) -> Now | None:
     try:
         value = json.loads(text)
         folders = {
-            str(each): FolderNow(Work(work), int(hints))
-            for each, (work, hints) in value["folders"].items()
+            str(each): FolderNow(Work(work), int(hints), str(trouble))
+            for each, (work, hints, trouble) in value["folders"].items()
         }
         stores = {str(each): ConnectionState(state) for each, state in value["stores"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

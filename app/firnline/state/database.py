@@ -36,6 +36,8 @@ class DatabaseError(Exception):
         self.path = path
         self.detail = detail
         self.fault = fault
+        self.kept_as: Path | None = None
+        """Where the damaged file is, when it was set aside."""
 
     @classmethod
     def of(cls, path: Path, error: sqlite3.Error | OSError) -> "DatabaseError":
@@ -96,6 +98,7 @@ class Database:
         self.after_commit: Callable[[], None] | None = None
         """Called once, after the transaction in which it was set was committed."""
         self._steps = steps
+        self._identity: tuple[int, int] | None = None
         killed = check and _has_log(path)
         try:
             _create_private(path, steps)
@@ -113,9 +116,32 @@ class Database:
                 if killed:
                     self._look_for_damage()
                 self._prepare(migrations)
+                self._identity = self._standing()
         except BaseException:
             self.close()
             raise
+
+    def require_same_file(self) -> None:
+        """Raises DatabaseError when the file was removed or replaced since it was opened: SQLite
+        would go on to write where nobody finds it again."""
+        if not self.is_replaced:
+            return
+        message = "it was removed or replaced while it was in use"
+        # Without its directory it may only be away.
+        fault = DatabaseFault.DAMAGED if self.path.parent.is_dir() else DatabaseFault.OTHER
+        raise DatabaseError(self.path, message, fault)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Another file than the one that was opened stands at its place, or none."""
+        return self._identity is not None and self._standing() != self._identity
+
+    def _standing(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     @contextmanager
     def translating(self) -> Iterator[None]:
@@ -204,7 +230,8 @@ def _has_log(path: Path) -> bool:
 
 
 def set_aside(path: Path, steps: Steps = no_steps) -> Path:
-    """Rename a damaged file that nobody has open, so that a new one can be made; returns its place.
+    """Rename a damaged file that nobody has open, so that a new one can be made; returns its place,
+    where nothing stands if the file was gone.
 
     The log goes first: one that stayed would be taken for the new file's. Raises DatabaseError.
     """
@@ -216,7 +243,8 @@ def set_aside(path: Path, steps: Steps = no_steps) -> Path:
             steps("set database log aside")
             _log(path).rename(_log(place))
         steps("set database aside")
-        path.rename(place)
+        with suppress(FileNotFoundError):
+            path.rename(place)
         path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     except OSError as error:
         raise DatabaseError.of(path, error) from error

@@ -104,6 +104,31 @@ def test_folder_that_is_away_and_returns(anna: Device, bert: Device) -> None:
         until(holds(bert, "c.txt", "c"))
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_database_that_is_taken_away(anna: Device, bert: Device, how: str) -> None:
+    """It is made anew, told once and shown by `status`; saves go both ways as before, and nothing
+    is deleted."""
+    anna.write("a.txt", "a")
+    with running(anna) as process, running(bert):
+        until(holds(bert, "a.txt", "a"))
+        (table,) = (anna.base / "profile" / "state").glob("*.db")
+        if how == "removed":
+            table.unlink()
+        else:
+            (anna.base / "garbage").write_bytes(b"no database" * 1000)
+            (anna.base / "garbage").rename(table)
+        anna.write("b.txt", "b")
+        until(holds(bert, "b.txt", "b"))
+        until(lambda: "it was made anew from folder and stores" in process.said)
+        (folder,) = anna.document("status")["folders"]
+        assert [each["kind"] for each in folder["problems"]] == ["state damaged"]
+        bert.write("a.txt", "changed")
+        until(holds(anna, "a.txt", "changed"))
+        assert process.said.count("made anew") == 1
+    assert anna.text("sync") == "docs: up to date\n"
+    assert len(anna.records("log")) == 3
+
+
 def test_folder_comes_and_goes_by_commands(anna: Device, bert: Device) -> None:
     """One that is removed is let go of at once, one that is joined again is taken up."""
     with running(anna), running(bert):

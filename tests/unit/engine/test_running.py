@@ -6,7 +6,7 @@ from firnline.core.connection_state import ConnectionState
 from firnline.engine.running import NOTHING, FolderNow, Now, Work, ask_running, parse_now
 
 NOW = Now(
-    {"folder one": FolderNow(Work.SCANNING, 3), "folder two": FolderNow()},
+    {"folder one": FolderNow(Work.SCANNING, 3), "folder two": FolderNow(trouble="no room")},
     {"store": ConnectionState.CONNECTING},
 )
 
@@ -26,9 +26,9 @@ def test_what_is_said_is_what_is_understood(now):
         "{}",
         '{"folders": {}}',
         '{"folders": [], "stores": {}}',
-        '{"folders": {"a": ["dancing", 1]}, "stores": {}}',
+        '{"folders": {"a": ["dancing", 1, ""]}, "stores": {}}',
         '{"folders": {"a": ["syncing"]}, "stores": {}}',
-        '{"folders": {"a": ["syncing", null]}, "stores": {}}',
+        '{"folders": {"a": ["syncing", null, ""]}, "stores": {}}',
         '{"folders": {}, "stores": {"a": "asleep"}}',
         "[" * 100_000,
     ],

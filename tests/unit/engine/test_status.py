@@ -162,7 +162,11 @@ def running(profile: Profile, monkeypatch: pytest.MonkeyPatch, **now: Any) -> di
     with profile.engine(lock=False) as engine:
         folder, store = engine.settings.folders[0], engine.settings.stores[0]
     said = Now(
-        {folder.folder_id: FolderNow(now.get("work", Work.NOTHING), now.get("hints", 0))},
+        {
+            folder.folder_id: FolderNow(
+                now.get("work", Work.NOTHING), now.get("hints", 0), now.get("trouble", "")
+            )
+        },
         {store.store_id: now.get("link", ConnectionState.CONNECTED)},
     )
     monkeypatch.setattr("firnline.engine.status.ask_running", lambda directory: said)
@@ -184,6 +188,14 @@ def test_what_the_one_that_runs_does(
     found = running(docs, monkeypatch, work=work, hints=hints)
     assert found["state"] == (work.value or "idle")
     assert found["pending"]["scan"] == hints
+
+
+def test_what_the_one_that_runs_fails_at(docs: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody says that all is well while a folder as a whole cannot be looked after."""
+    docs.sync()
+    found = running(docs, monkeypatch, trouble="folder docs: no room.")
+    assert found["state"] == "error"
+    assert [each["message"] for each in found["problems"]] == ["folder docs: no room."]
 
 
 def test_what_needs_the_user_is_not_hidden(docs: Profile, monkeypatch: pytest.MonkeyPatch) -> None:

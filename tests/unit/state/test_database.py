@@ -10,6 +10,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 
@@ -237,8 +238,40 @@ def test_set_aside(place: Path) -> None:
 
 def test_what_cannot_be_set_aside(place: Path) -> None:
     """An error of the system is one of the database."""
-    with pytest.raises(DatabaseError):
+    place.touch()
+    with (
+        patch.object(Path, "rename", side_effect=PermissionError),
+        pytest.raises(DatabaseError),
+    ):
         set_aside(place)
+
+
+def test_what_is_gone_leaves_its_log_aside(place: Path) -> None:
+    """It would be taken for the new file's."""
+    log = place.with_name(f"{place.name}-wal")
+    log.write_text("log")
+    kept = set_aside(place)
+    assert not kept.exists()
+    assert kept.with_name(f"{kept.name}-wal").read_text() == "log"
+    assert not log.exists()
+
+
+def test_file_that_is_taken_away_is_noticed(database: Database, place: Path) -> None:
+    """Removed, replaced, or away with its directory, which may come back."""
+    database.require_same_file()
+    elsewhere = place.parent.rename(place.parent.with_name("elsewhere"))
+    with pytest.raises(DatabaseError) as caught:
+        database.require_same_file()
+    assert caught.value.fault is DatabaseFault.OTHER
+    elsewhere.rename(place.parent)
+    database.require_same_file()
+    place.rename(place.with_name("moved"))
+    for _ in range(2):
+        assert database.is_replaced
+        with pytest.raises(DatabaseError, match="removed or replaced") as caught:
+            database.require_same_file()
+        assert caught.value.fault is DatabaseFault.DAMAGED
+        place.touch()
 
 
 @pytest.mark.parametrize(

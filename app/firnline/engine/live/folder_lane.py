@@ -21,6 +21,7 @@ from firnline.engine.open_folder import Reached
 from firnline.engine.running import FolderNow, Work
 from firnline.engine.sync_command import FolderOutcome
 from firnline.folder.ignore import IGNORE_FILE
+from firnline.sync.context import CancelledError
 from firnline.sync.scope import Scope
 from firnline.watch.hints import Hints
 
@@ -68,6 +69,7 @@ class FolderLane:
         self._doing: Scope | None = None
         self._away = False
         self._copied = 0
+        self._trouble = ""
         self._stopping = False
         self._resting = 0
         self._rested = asyncio.Event()
@@ -133,9 +135,9 @@ class FolderLane:
         doing = self._doing
         hints = self._wanted.hints + len((doing and doing.paths) or ())
         if doing is not None and self._jobs.scans:
-            return FolderNow(Work.SCANNING, hints)
+            return FolderNow(Work.SCANNING, hints, self._trouble)
         is_idle = doing is None and not self._wanted and not self._resting
-        return FolderNow(Work.NOTHING if is_idle else Work.SYNCING, hints)
+        return FolderNow(Work.NOTHING if is_idle else Work.SYNCING, hints, self._trouble)
 
     def _should_end(self) -> bool:
         """Asked by the folder's thread."""
@@ -179,6 +181,7 @@ class FolderLane:
         self._away = isinstance(done.outcome.error, FolderAwayError)
         done.outcome.report.copied += self._copied
         self._copied = 0
+        self._trouble = _trouble_of(done.outcome)
         if not self._should_end():
             self._plan(scope, done, self._clock.monotonic() - begun)
         self._tell(reached, done.outcome)
@@ -202,3 +205,13 @@ class FolderLane:
         else:
             self._wanted.look_at(self._left.paths)
         self._wake.set()
+
+
+def _trouble_of(outcome: FolderOutcome) -> str:
+    """In words; '' for a folder that is looked after. One that is away is seen by who asks."""
+    error = outcome.error
+    if error is None or isinstance(error, CancelledError | FolderAwayError):
+        return ""
+    from firnline.engine.problems import explain
+
+    return explain(error, f"folder {outcome.name}").line

@@ -2,27 +2,31 @@
 
 Lives on the folder's own thread. Between two jobs nothing is open in the folder itself, so that its
 disk can be unmounted, and another profile may work there. A job that failed as a whole closes the
-folder's state as well: the next one opens everything anew.
+folder's state as well: the next one opens everything anew. Tables that turn out to be damaged, or
+whose file was taken away beneath, are set aside and made anew by the rules for joining, as
+`firnline sync` does it, and the same job looks at everything with the new ones.
 """
 
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.folder_root import FolderAwayError, require_answer
 from firnline.engine.live.watches import Watches
 from firnline.engine.mounts import can_hang
-from firnline.engine.open_folder import OpenFolder, Reached, open_with, use_stores
+from firnline.engine.open_folder import OpenFolder, Reached, damage, open_with, use_stores
 from firnline.engine.runtime import Engine
 from firnline.engine.sync_command import FolderOutcome, noting_failure, remember
 from firnline.folder.claim import claimed
 from firnline.folder.ignore import Ignore
+from firnline.state.database import DatabaseError, DatabaseFault
 from firnline.sync.context import NOT_WATCHED, Problem
 from firnline.sync.folder_pass import run_pass
-from firnline.sync.scope import Scope
+from firnline.sync.scope import WHOLE, Scope
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +60,8 @@ class KeptFolder:
         """The stores of the last job, as they were given."""
         self._usable = Reached((), ())
         """What this folder may use of them."""
+        self._damages: list[Problem] = []
+        """What befell the tables, until a look at everything has told it."""
 
     @property
     def scans(self) -> bool:
@@ -65,25 +71,46 @@ class KeptFolder:
 
     def run(self, scope: Scope, reached: Reached) -> Done:
         """One pass with these stores. What fails is told in the outcome; nothing is raised."""
+        outcome = self._try(scope, reached)
+        error = outcome.error
+        if isinstance(error, DatabaseError) and error.fault is DatabaseFault.DAMAGED:
+            self._damages = [damage(error)]
+            outcome = self._try(WHOLE, reached)
+        if outcome.error is None:
+            self._damages = []
+        if isinstance(outcome.error, FolderAwayError):
+            self._watches.wait_for_return(self._settings.path)
+        return Done(outcome, self._watches.folder_works)
+
+    def _try(self, scope: Scope, reached: Reached) -> FolderOutcome:
         outcome = FolderOutcome(self._settings.name)
-        with noting_failure(outcome):
+        with noting_failure(outcome), ExitStack() as stack:
+            stack.push(self._close_failed)
             opened = self._open(reached)
             try:
                 with claimed(opened.context.root):
                     self._pass(opened, scope, reached, outcome)
             finally:
                 opened.context.root.forget()
-        if outcome.error is not None:
-            self.close()
-        if isinstance(outcome.error, FolderAwayError):
-            self._watches.wait_for_return(self._settings.path)
-        return Done(outcome, self._watches.folder_works)
+        return outcome
 
     def close(self) -> None:
         """Close the folder's state, to be opened again by the next job."""
+        self._forget().close()
+
+    def _close_failed(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """After a failure what is open hears why it is closed, and sets aside what is damaged."""
+        return error is not None and bool(self._forget().__exit__(kind, error, trace))
+
+    def _forget(self) -> ExitStack:
         self._opened = self._stores = None
-        self._stack.close()
-        self._stack = ExitStack()
+        stack, self._stack = self._stack, ExitStack()
+        return stack
 
     def end(self) -> None:
         """No job follows."""
@@ -94,9 +121,11 @@ class KeptFolder:
         if self._opened is None:
             opened = self._stack.enter_context(open_with(self._engine, self._settings, reached))
             opened.context.cancelled = self._cancelled
+            opened.context.found += self._damages
             self._opened = opened
         else:
             require_answer(self._settings)
+            self._opened.context.state.database.require_same_file()
         return self._opened
 
     def _pass(

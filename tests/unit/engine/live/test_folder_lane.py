@@ -355,3 +355,24 @@ def test_what_is_being_done_during_a_command() -> None:
         assert lane.lane.now().work is Work.NOTHING
 
     play(story)
+
+
+def test_why_a_folder_is_not_looked_after() -> None:
+    """Known to who asks until a job succeeds; stopping is no trouble, and a folder that is away is
+    seen by who asks."""
+
+    async def story(lane: Lane) -> None:
+        for ends, trouble in [
+            (failing, "folder docs: it did not work."),
+            (cancelled, ""),
+            (failing, "folder docs: it did not work."),
+            (away, ""),
+            (failing, "folder docs: it did not work."),
+            (unreadable, ""),
+        ]:
+            lane.jobs.ends = ends
+            lane.lane.changed_here(hints("a"))
+            await lane.quiet()
+            assert lane.lane.now().trouble == trouble
+
+    play(story)

@@ -1,10 +1,13 @@
 """A folder that stays open from one job to the next. The jobs run on the test's own thread."""
 
 import os
+import shutil
+import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from tests.doubles.profile import Profile
@@ -15,7 +18,7 @@ from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.folder_root import FolderAwayError
 from firnline.engine.live.kept_folder import KeptFolder
 from firnline.engine.live.watches import Watches
-from firnline.engine.open_folder import Reached
+from firnline.engine.open_folder import Reached, state_file
 from firnline.engine.runtime import Engine
 from firnline.engine.status import FolderActivity, status
 from firnline.engine.sync_command import FolderOutcome
@@ -23,9 +26,11 @@ from firnline.folder.claim import InUse, claimed
 from firnline.folder.errors import Vanished
 from firnline.folder.filesystem import Root
 from firnline.folder.scan import Scan, scan
+from firnline.state.database import DatabaseError, DatabaseFault
 from firnline.stores.errors import UnavailableError
 from firnline.sync import scanning
-from firnline.sync.context import CancelledError
+from firnline.sync.context import CancelledError, FolderContext
+from firnline.sync.folder_pass import PassReport, run_pass
 from firnline.sync.scope import WHOLE, Scope
 
 
@@ -47,6 +52,16 @@ class Kept:
 
     def run(self, scope: Scope = WHOLE, reached: Reached | None = None) -> FolderOutcome:
         return self.jobs.run(scope, reached or self.reached).outcome
+
+    @property
+    def table(self) -> Path:
+        """The folder's database."""
+        return state_file(self.engine, self.engine.settings.folders[0].folder_id)
+
+    @property
+    def kept_tables(self) -> list[str]:
+        """Databases that were set aside."""
+        return [each.name for each in self.table.parent.glob("*.damaged-?")]
 
 
 @pytest.fixture
@@ -210,3 +225,112 @@ def test_events_of_a_store_are_taken_in_by_name(kept: Kept, bert: Profile, nas: 
     news = {store.store_id: frozenset({event.name})}
     assert kept.run(Scope(frozenset(), news)).report.applied == 1
     assert PLAIN.data(kept.anna.read("b.txt").encode()) in event.name
+
+
+def fails_once(code: int) -> Any:
+    """A pass in which the database says so, the first time."""
+    left = [code]
+
+    def job(context: FolderContext, scope: Scope) -> PassReport:
+        if left:
+            error = sqlite3.DatabaseError("as told by the test")
+            error.sqlite_errorcode = left.pop()
+            raise error
+        return run_pass(context, scope)
+
+    return patch("firnline.engine.live.kept_folder.run_pass", job)
+
+
+def removed(kept: Kept, backup: Path) -> None:
+    kept.table.unlink()
+
+
+def removed_with_its_log(kept: Kept, backup: Path) -> None:
+    for each in kept.table.parent.glob(f"{kept.table.name}*"):
+        each.unlink()
+
+
+def replaced(kept: Kept, backup: Path) -> None:
+    backup.replace(kept.table)
+
+
+@pytest.mark.parametrize("harm", [removed, removed_with_its_log, replaced])
+def test_database_that_is_taken_away_beneath(
+    kept: Kept, harm: Callable[[Kept, Path], None], nas: Path
+) -> None:
+    """Noticed by the next job, which looks at everything with new tables; told once, and shown by
+    `status`. Nothing is written or deleted for what was there, and a save is not lost."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    backup = shutil.copy(kept.table, kept.anna.base / "backup")
+    kept.anna.write("b.txt", "b")
+    kept.run()
+    harm(kept, Path(backup))
+    kept.anna.write("c.txt", "c")
+    outcome = kept.run(Scope(frozenset({"c.txt"}), {}))
+    assert (outcome.error, outcome.report.written) == (None, 1)
+    assert [problem.kind for problem in outcome.problems] == ["state damaged"]
+    (folder,) = status(kept.engine).folders
+    assert [problem.kind for problem in folder.problems] == ["state damaged"]
+    assert len(kept.kept_tables) == (harm is replaced)
+    assert kept.run().complete
+    assert len(list(nas.glob("docs-*/events/*/*"))) == 3
+    kept.jobs.close()
+    assert kept.run().complete
+
+
+def test_database_that_turns_out_to_be_damaged(kept: Kept) -> None:
+    """It is kept aside, and the same job goes on with new tables."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    kept.anna.write("b.txt", "b")
+    with fails_once(sqlite3.SQLITE_CORRUPT):
+        outcome = kept.run(Scope(frozenset({"b.txt"}), {}))
+    assert (outcome.error, outcome.report.written) == (None, 1)
+    assert [problem.kind for problem in outcome.problems] == ["state damaged"]
+    (name,) = kept.kept_tables
+    assert name in outcome.problems[0].message
+    assert kept.run().complete
+
+
+def test_damage_is_told_though_the_next_try_breaks_off(kept: Kept) -> None:
+    """By the first look at everything that comes to its end."""
+    kept.run()
+    kept.table.unlink()
+    kept.cancelled = True
+    assert isinstance(kept.run().error, CancelledError)
+    kept.cancelled = False
+    assert [problem.kind for problem in kept.run().problems] == ["state damaged"]
+    assert kept.run().complete
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [(sqlite3.SQLITE_FULL, DatabaseFault.FULL), (sqlite3.SQLITE_IOERR, DatabaseFault.OTHER)],
+)
+def test_database_that_cannot_be_used_for_now(kept: Kept, code: int, fault: DatabaseFault) -> None:
+    """Full disk, or one that fails: the next job opens it anew and goes on where it was."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    kept.anna.write("b.txt", "b")
+    with fails_once(code):
+        error = kept.run(Scope(frozenset({"b.txt"}), {})).error
+        assert isinstance(error, DatabaseError)
+        assert error.fault is fault
+        outcome = kept.run()
+    assert (outcome.complete, outcome.report.written) == (True, 1)
+    assert kept.kept_tables == []
+
+
+def test_state_whose_directory_is_away_is_waited_for(kept: Kept) -> None:
+    """Its disk may be mounted again: nothing is made anew then."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    state = kept.table.parent
+    away = state.rename(state.with_name("away"))
+    error = kept.run().error
+    assert isinstance(error, DatabaseError)
+    assert error.fault is DatabaseFault.OTHER
+    away.rename(state)
+    outcome = kept.run()
+    assert (outcome.complete, outcome.report.written) == (True, 0)

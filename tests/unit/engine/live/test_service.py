@@ -1,6 +1,7 @@
 """The whole of what runs, on a real loop with its threads; stores hang and clocks jump as told."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
@@ -153,6 +154,42 @@ def test_job_that_hangs_holds_nobody_up(
     with patch("firnline.engine.live.kept_folder.run_pass", job):
         play(engine, tell)
     assert not let_go.is_set()
+
+
+def test_database_that_fails_holds_nobody_up(engine: Engine, anna: Profile, more: Path) -> None:
+    """The other folder goes on; this one says why it does not, and goes on when it can."""
+    fails = threading.Event()
+
+    def job(context: FolderContext, scope: Scope) -> PassReport:
+        if context.name == "more" and fails.is_set():
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+        return run_pass(context, scope)
+
+    def trouble(story: Story) -> list[str]:
+        found = {each.name: story.service.now().folders[each.folder_id] for each in settings}
+        return [name for name, now in found.items() if "disk I/O error" in now.trouble]
+
+    settings = engine.settings.folders
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("docs") and story.count("more"))
+        fails.set()
+        (more / "b.txt").write_text("b")
+        await story.until(lambda: trouble(story) == ["more"])
+        anna.write("a.txt", "a")
+        await story.until(lambda: story.written("docs"))
+        assert trouble(story) == ["more"]
+        fails.clear()
+        await story.until(lambda: story.written("more"))
+        assert trouble(story) == []
+
+    with (
+        patch.object(pace, "RETRY", 0.1),
+        patch("firnline.engine.live.kept_folder.run_pass", job),
+    ):
+        play(engine, tell)
 
 
 @pytest.mark.usefixtures("impatient")
