@@ -295,6 +295,23 @@ def test_round_that_does_not_count_books_nothing(laptop: Laptop) -> None:
     assert event_count(laptop.stores[1]) == 1
 
 
+def test_letting_go_that_is_ended_in_the_middle_is_booked(laptop: Laptop) -> None:
+    """What is gone from the home store is not missed there, and no more goes."""
+    laptop.write("g", "more")
+    laptop.sync()
+    bring_all(laptop)
+    home = laptop.place / "home"
+    with ExitStack() as stack:
+        context = laptop.context(stack)
+        context.cancelled = lambda: event_count(home) < 2
+        with pytest.raises(CancelledError):
+            release_home(context)
+        held = context.state.stores.held()
+    assert event_count(home) == len(held) == 1
+    let_go(laptop)
+    check_done([laptop])
+
+
 def test_killed_at_any_step(tmp_path: Path) -> None:
     """The next round goes on where it was, and everybody can read what stands there."""
     number = 0

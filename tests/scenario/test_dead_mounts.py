@@ -19,6 +19,7 @@ from tests.scenario.commands.device import APP
 from tests.scenario.commands.running import STOPS_WITHIN, until
 from tests.scenario.hanging_disk import HangingDisk, hanging_disk
 
+from firnline.core.replication import LARGE
 from firnline.engine.folder_commands import create_folder, join_folder
 
 COMMAND = """\
@@ -27,7 +28,7 @@ from firnline.cli.main import main
 from firnline.engine import mounts
 from firnline.stores import deadline, transfer
 
-mounts.PATIENCE, deadline.PATIENCE = 0.5, 3.0
+mounts.PATIENCE, deadline.PATIENCE = 0.5, float(os.environ.get("DEADLINE", "3"))
 step, program = sys.argv.pop(1), int(sys.argv.pop(1))
 real = getattr(transfer.DirectoryUpload, step, None)
 
@@ -44,6 +45,7 @@ sys.exit(main())
 """The disk's program is stopped just before this device's uploads do the named step."""
 
 
+MINUTES = 600.0
 STILL = 300
 """Looks: a file on exFAT is looked at again after two seconds, since its times are so coarse."""
 
@@ -184,11 +186,54 @@ def test_folder_on_a_mount_that_dies_while_it_is_kept(tmp_path: Path, disk: Hang
         assert (bert.folder / "b.txt").exists()
 
 
+def test_store_that_takes_minutes_for_a_call(
+    anna: Profile, disk: HangingDisk, tmp_path: Path
+) -> None:
+    """Saves reach the other store at once meanwhile; when it answers, it gets all that it lacks."""
+    nas = tmp_path / "nas"
+    with kept(anna, disk, MINUTES) as process:
+        until(rests(process))
+        disk.stop()
+        save(anna, nas, "large", LARGE)
+        for number in range(3):
+            save(anna, nas, str(number))
+        disk.go_on()
+        until(lambda: _events(nas) == _events(disk.place / "store"))
+    code, said = run(anna, disk, "verify")
+    assert code == 0, said
+
+
+def test_command_while_a_store_takes_minutes(
+    anna: Profile, disk: HangingDisk, tmp_path: Path
+) -> None:
+    """It is carried out, saves go on after it, and the end comes in time. Nothing is lost."""
+    nas = tmp_path / "nas"
+    with kept(anna, disk, MINUTES) as process:
+        until(rests(process))
+        disk.stop()
+        save(anna, nas, "before")
+        code, answer = run(anna, disk, "config", "set", "device.name", "other")
+        assert (code, answer) == (0, "device.name = other\n")
+        save(anna, nas, "after")
+    code, said = run(anna, disk, "sync")
+    assert code == 0, said
+    assert _events(nas) == _events(disk.place / "store")
+
+
+def save(profile: Profile, store: Path, name: str, size: int = 1) -> None:
+    """Returns when it is in the store."""
+    before = len(_events(store))
+    profile.write(name, name[0] * size)
+    until(lambda: len(_events(store)) == before + 1)
+
+
 @contextmanager
-def kept(profile: Profile, disk: HangingDisk) -> Iterator[int]:
-    """`firnline run`, which ends in peace at the end; gives its process id."""
+def kept(profile: Profile, disk: HangingDisk, deadline: float = 3.0) -> Iterator[int]:
+    """`firnline run`, which ends in peace at the end; gives its process id. `deadline`: seconds
+    for a call into a store."""
     command = [sys.executable, "-c", COMMAND, "-", str(disk.program), "run"]
     environment = {"PYTHONPATH": str(APP), "FIRNLINE_PROFILE": str(profile.base / "profile")}
+    environment["DEADLINE"] = str(deadline)
     spoken = profile.base / "run.err"
     with spoken.open("wb") as errors:
         process = subprocess.Popen(command, env=environment, stdout=errors, stderr=errors)

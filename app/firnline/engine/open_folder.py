@@ -40,6 +40,7 @@ from firnline.sync.context import (
     Problem,
     Unreached,
 )
+from firnline.sync.home_release import RELEASED
 from firnline.sync.listing import list_home
 from firnline.sync.local_names import LocalNames
 
@@ -131,12 +132,12 @@ def open_beside(
     """A folder that this process has open already, opened once more for another thread, which
     changes nothing in the folder itself.
 
-    Where `cancelled` says so, nothing is booked any more: what is known by then may no longer be
-    so. Raises as `open_folder`.
+    Where `cancelled` says so, nothing is booked any more but what was let go from the home store:
+    what is known of others by then may no longer be so. Raises as `open_folder`.
     """
 
     def steps(name: str) -> None:
-        if cancelled() and name.startswith("commit "):
+        if cancelled() and name.startswith("commit ") and name != f"commit {RELEASED}":
             raise CancelledError
         engine.outside.steps(name)
 

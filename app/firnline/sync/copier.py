@@ -8,7 +8,6 @@ cannot read itself it does not pass on: it could not say what belongs to it.
 from collections.abc import Iterable, Iterator, Sequence
 
 from firnline.core.hashing import NO_PARENT
-from firnline.core.replication import Source, best_first
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.behind import room_makers
@@ -118,6 +117,9 @@ class Copier:
                 self.problems.append(Problem("", "no source", message, filling.target.name))
 
     def _sources(self, target: Connected, row: EventRow) -> Iterator[Connected]:
+        # Not for a pass that has nothing to copy.
+        from firnline.core.replication import Source, best_first
+
         stores = self._context.state.stores
         if stores.holds(row.id) and target is not self._context.home:
             yield self._context.home

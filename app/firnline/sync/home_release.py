@@ -4,12 +4,15 @@ from firnline.stores.errors import StoreError
 from firnline.sync.context import Connected, FolderContext
 from firnline.sync.named_at_home import drop_named, unsafe_events
 
+RELEASED = "release home"
+"""The transaction that books what is gone from the home store."""
+
 
 def release_home(context: FolderContext) -> None:
     """With two lasting stores or more: what two of them have, seen in this pass. With one, or for
     what was written while none was in reach: what every lasting store has.
 
-    Raises StoreError when the home store fails.
+    May run beside a pass. Raises StoreError when the home store fails, and CancelledError.
     """
     lasting = [s for s in context.stores if not s.minor]
     away = any(not s.minor for s in context.unreached)
@@ -23,6 +26,8 @@ def release_home(context: FolderContext) -> None:
             if (whole and away) or event in unsafe:
                 continue
             having = sum(_stands(context, s, event, name) for s in lasting)
+            # A store may have taken minutes to answer, and what was decided may hold no more.
+            context.check_cancelled()
             if having == len(lasting) or (not whole and having >= 2):
                 context.home.store.delete(context.layout.event(name))
                 released.append(event)
@@ -35,7 +40,7 @@ def release_home(context: FolderContext) -> None:
 def _book(context: FolderContext, released: list[int]) -> None:
     """After the files: one that is gone is missed by nobody, one that nobody knows of stays."""
     if released:
-        with context.state.transaction("release home"):
+        with context.state.transaction(RELEASED):
             for event in released:
                 context.state.stores.release(event)
 

@@ -114,14 +114,16 @@ def _stands_twice(context: FolderContext, stores: list[Connected], data_hash: Da
 def drop_named(context: FolderContext) -> None:
     """Remove the contents that no event in the home store names any more.
 
+    May run beside a pass: what an event names that is booked meanwhile is brought after this.
     Raises StoreError when the home store fails.
     """
     store, root = context.home.store, f"{context.layout.root}/history/data"
     directories = [each.name for each in store.list(root) if each.is_directory]
     if not directories:
         return
-    named = context.state.stores.named_by_held()
-    for directory in directories:
-        for listed in list(store.list(f"{root}/{directory}")):
-            if is_data_hash(listed.name) and listed.name not in named:
-                store.delete(f"{root}/{directory}/{listed.name}")
+    with context.state.transaction("drop named contents"):
+        named = context.state.stores.named_by_held()
+        for directory in directories:
+            for listed in list(store.list(f"{root}/{directory}")):
+                if is_data_hash(listed.name) and listed.name not in named:
+                    store.delete(f"{root}/{directory}/{listed.name}")

@@ -13,11 +13,13 @@ from tests.unit.engine.live.test_service import PATIENCE, Story, play
 
 from firnline.engine.folder_commands import create_folder
 from firnline.engine.live import copy_lane
+from firnline.engine.open_folder import Reached, open_beside
 from firnline.engine.runtime import Engine
 from firnline.engine.system import SystemClock
 from firnline.stores.errors import FullError
 from firnline.sync.connection import Expected, Opener, Peer, connect
-from firnline.sync.context import Connected
+from firnline.sync.context import CancelledError, Connected
+from firnline.sync.home_release import RELEASED
 
 FOREVER = 10**9
 
@@ -151,3 +153,14 @@ def test_full_store_is_told_and_others_go_on(engine: Engine, anna: Profile, stor
 
     with patch("firnline.sync.copy_round.FULL_AGAIN", 0.2):
         play(engine, tell)
+
+
+def test_round_that_does_not_count_books_only_what_is_gone(engine: Engine) -> None:
+    """A body that went from the home store is not there, whatever else changed meanwhile."""
+    (folder,) = engine.settings.folders
+    with open_beside(engine, folder, Reached((), ()), lambda: True) as context:
+        with pytest.raises(CancelledError), context.state.transaction("copied events"):
+            pass
+        with context.state.transaction(RELEASED):
+            context.state.set_fact("fact", "booked")
+        assert context.state.fact("fact") == "booked"
