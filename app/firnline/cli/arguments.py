@@ -244,7 +244,7 @@ def _add_sync(commands: Group) -> None:
     sync.add_argument(
         "--yes", action="store_true", help="delete what is gone, however much of a folder it is"
     )
-    commands.add("run", "run:run", "keep all folders in sync until it is stopped")
+    commands.add("run", "begin_run:run", "keep all folders in sync until it is stopped")
     _json(commands.add("status", "status:status", "show how everything is"))
 
 

@@ -7,10 +7,17 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+from firnline.cli import output
 from firnline.config.places import Places
+from firnline.config.profile_lock import ProfileBusy
+from firnline.core.clock import Clock
 from firnline.engine.runtime import Engine, Surroundings
 from firnline.engine.system import SystemClock, system_random
 from firnline.sync.context import Progress
+
+COMMAND_PATIENCE = 10.0
+"""Seconds that a command waits for another one that changes things."""
+_BETWEEN_TRIES = 0.1
 
 
 class Inside(NamedTuple):
@@ -28,17 +35,64 @@ def never() -> bool:
     return False
 
 
+class Patience:
+    """Waits for another command to be done with the profile; not for a Firnline that takes
+    commands, which holds it without end."""
+
+    def __init__(
+        self,
+        control: Path,
+        seconds: float,
+        cancelled: Callable[[], bool] = never,
+        clock: Clock | None = None,
+    ) -> None:
+        """`control`: where commands are taken, if they are. `cancelled`: nobody wants to wait."""
+        self._control = control
+        self._seconds = seconds
+        self._cancelled = cancelled
+        self._clock = clock or SystemClock()
+        self._end: float | None = None
+
+    def __call__(self, busy: ProfileBusy) -> bool:
+        """Whether to try again, after a moment; the first time it is said."""
+        from firnline.engine.control.client import is_listening
+
+        if self._cancelled() or is_listening(self._control):
+            return False
+        now = self._clock.monotonic()
+        if self._end is None:
+            self._end = now + self._seconds
+            output.message(
+                output.shown(
+                    f"firnline: waiting until {busy.who} is done with this profile"
+                    f" ({busy.path}), {self._seconds:.0f} s at most"
+                )
+            )
+        if now >= self._end:
+            return False
+        self._clock.sleep(_BETWEEN_TRIES)
+        return True
+
+
 def open_engine(
     arguments: Namespace,
     *,
     lock: bool,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = never,
+    patience: float | None = None,
 ) -> AbstractContextManager[Engine]:
-    """The profile that the arguments or the environment name. See `Engine.open`."""
+    """The profile that the arguments or the environment name. See `Engine.open`.
+
+    `patience`: seconds that another command has to let go of it; None: those of every command.
+    """
     inside = inside_of(arguments)
     if inside is None:
-        return Engine.open(places_of(arguments), surroundings(progress, cancelled), lock=lock)
+        places = places_of(arguments)
+        seconds = COMMAND_PATIENCE if patience is None else patience
+        wait = Patience(places.control, seconds, cancelled)
+        outside = surroundings(progress, cancelled)._replace(try_again=wait)
+        return Engine.open(places, outside, lock=lock)
     outside = surroundings(progress, lambda: cancelled() or inside.gone())
     return Engine.open(inside.places, outside, lock=lock, held=True)
 

@@ -21,6 +21,8 @@ from firnline.engine.sync_command import FolderOutcome
 from firnline.sync.context import CancelledError
 
 DONE = 0
+PATIENCE = 30.0
+"""Seconds that a command has to be done with the profile."""
 _LAST_WORDS = 0.5
 """Seconds that what is still to be said has at the end."""
 _CLONED = (
@@ -29,13 +31,17 @@ _CLONED = (
 )
 
 
-def run(arguments: Namespace) -> int:
-    """Keep everything in sync until SIGTERM or Ctrl-C; then 0."""
+def run(arguments: Namespace, asked_to_stop: Callable[[], bool]) -> int:
+    """Keep everything in sync until SIGTERM or Ctrl-C; then 0.
+
+    `asked_to_stop`: one of them came already. Until the work begins they may raise
+    KeyboardInterrupt.
+    """
     stay_small()
     cloned = True
     while cloned:
-        with open_engine(arguments, lock=True) as engine:
-            cloned = asyncio.run(_live(engine))
+        with open_engine(arguments, lock=True, patience=PATIENCE) as engine:
+            cloned = asyncio.run(_live(engine, asked_to_stop))
             if cloned:
                 engine.become_another()
                 output.message(_CLONED)
@@ -43,7 +49,7 @@ def run(arguments: Namespace) -> int:
     return DONE
 
 
-async def _live(engine: Engine) -> bool:
+async def _live(engine: Engine, asked_to_stop: Callable[[], bool]) -> bool:
     """Until it is told to stop; True when it ended because of a clone."""
     gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
     places, teller = engine.places, Teller()
@@ -56,6 +62,8 @@ async def _live(engine: Engine) -> bool:
         lambda request, caller: carry_out(request, places, caller.say, lambda: caller.gone),
     )
     with _told_to_stop(lambda: gate.post(service.stop)):
+        if asked_to_stop():
+            service.stop()
         await service.run(lambda: output.message(_greeting(engine)))
     await asyncio.wait([saying.call(output.flush)], timeout=_LAST_WORDS)
     saying.end()

@@ -25,9 +25,13 @@ class ProfileBusy(Exception):
         self.path = path
         self.pid = pid
 
+    @property
+    def who(self) -> str:
+        """In words."""
+        return "another Firnline" if self.pid is None else f"another Firnline (process {self.pid})"
+
     def __str__(self) -> str:
-        who = "another Firnline" if self.pid is None else f"another Firnline (process {self.pid})"
-        return f"{who} holds this profile ({self.path}): end it, or name another --profile"
+        return f"{self.who} holds this profile ({self.path}): end it, or name another --profile"
 
 
 if sys.platform == "win32":

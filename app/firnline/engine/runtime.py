@@ -51,6 +51,8 @@ class Surroundings(NamedTuple):
     steps: Steps = no_steps
     progress: Progress = Progress()
     cancelled: Callable[[], bool] = lambda: False
+    try_again: Callable[[ProfileBusy], bool] = lambda busy: False
+    """Asked while another process holds the profile; waits before it says yes."""
 
 
 class Engine:
@@ -90,7 +92,7 @@ class Engine:
         with ExitStack() as stack:
             places.prepare(outside.steps)
             if lock and not held:
-                stack.enter_context(ProfileLock(places.lock_file))
+                stack.enter_context(_hold(places, outside))
             settings = load(places.config_file)
             if not held:
                 stack.enter_context(logging_to(places.logs, settings))
@@ -247,6 +249,20 @@ class Engine:
             steps=self.outside.steps,
             private=True,
         )
+
+
+@contextmanager
+def _hold(places: Places, outside: Surroundings) -> Iterator[None]:
+    """Raises ProfileBusy when nobody wants to wait any more."""
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(ProfileLock(places.lock_file))
+                break
+            except ProfileBusy as busy:
+                if not outside.try_again(busy):
+                    raise
+        yield
 
 
 def _lines(settings: Settings, clock: Clock, before: "Lines | None") -> "Lines | None":

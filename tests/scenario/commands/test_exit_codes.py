@@ -56,20 +56,6 @@ def test_broken_settings_are_told_with_key_and_line(anna: Device) -> None:
     assert f"line {line}" in complaint
 
 
-def test_busy_profile_is_4_and_can_be_read(anna: Device) -> None:
-    """While another process holds it nothing is changed, and everything can be read."""
-    from firnline.config.profile_lock import ProfileLock
-
-    anna.write("a.txt", "a")
-    anna.run("sync")
-    with ProfileLock(anna.base / "profile" / "lock"):
-        for command in (["sync"], ["folder", "pause", "docs"], ["config", "set", "log.count", "1"]):
-            assert "holds this profile" in anna.complaint(*command, code=4)
-        anna.run("status")
-        anna.run("log")
-        anna.run("cat", "docs:a.txt")
-
-
 def test_timeout_ends_a_pass_that_can_be_carried_on(anna: Device) -> None:
     """Exit code 1, and the next pass does the rest."""
     anna.write("a.txt", "a")

@@ -12,6 +12,7 @@ import pytest
 from tests.scenario.commands.device import Device
 from tests.scenario.commands.running import Running, holds, is_gone, running, until
 
+from firnline.config.profile_lock import ProfileLock
 from firnline.core.clock import format_time, parse_time
 from firnline.core.event import parse_name
 
@@ -70,6 +71,51 @@ def test_killed_process_carries_on(anna: Device, bert: Device) -> None:
         until(holds(bert, "b.txt", "b"))
         anna.write("c.txt", "c")
         until(holds(bert, "c.txt", "c"))
+
+
+def test_who_holds_the_profile_for_a_moment_is_waited_for(anna: Device) -> None:
+    """As a command does; then it begins."""
+    with ProfileLock(anna.base / "profile" / "lock"):
+        process = Running(anna)
+        until(lambda: f"another Firnline (process {os.getpid()})" in process.said)
+        assert "30 s at most" in process.said
+    try:
+        until(lambda: "Keeping" in process.said)
+        assert process.stop() == 0
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_while_it_waits_for_the_profile(anna: Device, number: int) -> None:
+    """It ends at once."""
+    with ProfileLock(anna.base / "profile" / "lock"):
+        process = Running(anna)
+        until(lambda: "waiting until another Firnline" in process.said)
+        assert process.stop(number) == 0
+    assert process.said.splitlines()[-1] == "Stopped."
+    assert "Traceback" not in process.said
+
+
+TERM_ON_IMPORT = """
+import os, signal
+
+
+class Terminate:
+    def find_spec(self, name, path=None, target=None):
+        if name == "firnline.cli.run":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+sys.meta_path.insert(0, Terminate())
+"""
+
+
+def test_signal_while_the_program_is_loaded(anna: Device) -> None:
+    """Exit code 0, and no traceback."""
+    with (anna.base / "site" / "sitecustomize.py").open("a") as file:
+        file.write(TERM_ON_IMPORT)
+    assert anna.run("run").stderr == b"Stopped.\n"
 
 
 def test_store_that_vanishes_and_returns(

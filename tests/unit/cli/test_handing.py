@@ -21,7 +21,7 @@ BESIDE = {
     *("questions:questions", "config:get", "config:show_all", "export_logs:export"),
 }
 """These only read, beside whoever runs."""
-APART = {"demo:demo", "run:run"}
+APART = {"demo:demo", "begin_run:run"}
 """These have a profile of their own, or need this one for themselves."""
 
 

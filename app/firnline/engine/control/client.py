@@ -48,6 +48,15 @@ def look(directory: Path) -> str | None:
     return None
 
 
+def is_listening(directory: Path) -> bool:
+    """Whether somebody takes commands there."""
+    try:
+        socket_place.connect(directory, LOOK_PATIENCE).close()
+    except (OSError, AttributeError, socket_place.NotPrivateError):
+        return False
+    return True
+
+
 def hand_over(directory: Path, request: Request, hear: Callable[[Kind, str], None]) -> int:
     """The command's exit code; `hear` gets what it says, as it says it.
 
