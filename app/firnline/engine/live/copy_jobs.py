@@ -85,4 +85,5 @@ class CopyJobs:
         except Exception as error:
             _logger.info("folder %s: copying: %s", folder.name, error, exc_info=error)
             now = self._engine.outside.clock.now().timestamp()
-            return Round(due=now + SLOWEST_RETRY, rest=True)
+            # At once when the folder's next pass has mended it.
+            return Round(due=now + SLOWEST_RETRY)

@@ -1,6 +1,7 @@
 """The copier of all that runs, on a real loop with its threads and directory stores."""
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,14 +12,18 @@ from tests.doubles.faulty_store import Fault, FaultyStore
 from tests.doubles.profile import Profile
 from tests.unit.engine.live.test_service import PATIENCE, Story, play
 
+from firnline.core.pace import SLOWEST_RETRY
 from firnline.engine.folder_commands import create_folder
-from firnline.engine.live import copy_lane
+from firnline.engine.live import copy_jobs, copy_lane
+from firnline.engine.live.copy_jobs import CopyJobs
 from firnline.engine.open_folder import Reached, open_beside
 from firnline.engine.runtime import Engine
 from firnline.engine.system import SystemClock
+from firnline.state.database import DatabaseError, DatabaseFault
 from firnline.stores.errors import FullError
 from firnline.sync.connection import Expected, Opener, Peer, connect
 from firnline.sync.context import CancelledError, Connected
+from firnline.sync.copy_round import Round
 from firnline.sync.home_release import RELEASED
 
 FOREVER = 10**9
@@ -164,3 +169,18 @@ def test_round_that_does_not_count_books_only_what_is_gone(engine: Engine) -> No
         with context.state.transaction(RELEASED):
             context.state.set_fact("fact", "booked")
         assert context.state.fact("fact") == "booked"
+
+
+def test_tables_that_cannot_be_opened_cost_a_round(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made up for when the next pass, which makes them anew, is done."""
+    (folder,) = engine.settings.folders
+
+    def refuse(*arguments: object) -> None:
+        raise DatabaseError(Path("table"), "damaged", DatabaseFault.DAMAGED)
+
+    monkeypatch.setattr(copy_jobs, "open_beside", refuse)
+    done = CopyJobs(engine).let_go(folder, Reached((), ()), lambda: False)
+    assert done == Round(due=done.due)
+    assert done.due == pytest.approx(time.time() + SLOWEST_RETRY, abs=10)
