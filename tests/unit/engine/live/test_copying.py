@@ -1,7 +1,6 @@
 """The copier of all that runs, on a real loop with its threads and directory stores."""
 
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -183,4 +182,4 @@ def test_tables_that_cannot_be_opened_cost_a_round(
     monkeypatch.setattr(copy_jobs, "open_beside", refuse)
     done = CopyJobs(engine).let_go(folder, Reached((), ()), lambda: False)
     assert done == Round(due=done.due)
-    assert done.due == pytest.approx(time.time() + SLOWEST_RETRY, abs=10)
+    assert done.due == pytest.approx(SystemClock().now().timestamp() + SLOWEST_RETRY, abs=10)
