@@ -162,9 +162,17 @@ def _free_copy(loser: Entry, taken: set[str], marks: dict[str, int], log: Log) -
 
 
 def _carry_flags(winner: Entry, flag_changes: list[Entry]) -> list[Ruling]:
-    """Rule 4a: the winner gets the flags that somebody set beside it, and the rival is closed."""
+    """Rule 4a: the winner gets the flags that somebody set beside it, and the rival is closed.
+
+    Of twins the smallest name is answered: naming one closes all (docs/design.md section 3), and
+    the copies that the others would ask for were twins of the first.
+    """
     rulings = []
+    named = set()
     for head in sorted(flag_changes, key=by_name):
+        if head.twin_key in named:
+            continue
+        named.add(head.twin_key)
         time = later(max(time_of(winner.event), time_of(head.event)))
         device = device_of(head.event)
         if winner.kind is Kind.FILE and winner.flags != head.flags:

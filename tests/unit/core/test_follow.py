@@ -108,6 +108,24 @@ def test_what_follows_in_forged_logs(events: list[Event], impatient: bool) -> No
     same(events, impatient)
 
 
+@pytest.mark.parametrize("largest", range(3))
+def test_of_several_moves_the_largest_name_is_followed(largest: int) -> None:
+    """By the edit of what was moved, and by the edit of that; in whatever order the log came."""
+    old = put("p", "old")
+    moves = [
+        move("p", target, "old", old.ref, seconds=9 if number == largest else number + 1)
+        for number, target in enumerate("qrs")
+    ]
+    edit = put("p", "edit", old.ref, seconds=5, device=B)
+    events = [old, *moves, edit, put("p", "next", edit.ref, seconds=6, device=B)]
+    for order in (events, events[::-1]):
+        for known in (order, [event for event in order if event is not events[-1]]):
+            log = KnownEvents(*known)
+            entries = log.entries("p")
+            ((_, goal),) = following(state_of(entries), entries, log)
+            assert (goal.path, goal.ref) == ("qrs"[largest], moves[largest].ref)
+
+
 def rivals(count: int) -> list[Event]:
     """Edits beside as many moves, none of which leads to the other."""
     old = [put("p", f"old {n}", seconds=n) for n in range(count)]

@@ -307,3 +307,14 @@ class TestFound:
         second.scan(in_batch=False)
         assert settled(world) == hashes(p="edited")
         assert first.folder["p"].flags == "x"
+
+    def test_flags_that_several_changed_beside_an_edit_are_carried_over(self):
+        """The same where two did so, and all three see different things first."""
+        world = shared(3, p="old")
+        for observer in world.observers[:2]:
+            observer.save("p", file("old", "x"))
+            observer.scan(in_batch=False)
+        world.observers[2].save("p", file("edited"))
+        world.observers[2].scan(in_batch=False)
+        assert settled(world) == hashes(p="edited")
+        assert {observer.folder["p"].flags for observer in world.observers} == {"x"}

@@ -161,6 +161,10 @@ X = put("p", "old", OLD.ref, seconds=2, device=B, flags="x")
 EDIT = put("p", "edit", OLD.ref, seconds=3, device=C)
 XX = put("p", "edit", OLD.ref, seconds=3, device=C, flags="x")
 X_LATER = put("p", "old", OLD.ref, seconds=4, device=B, flags="x")
+X_OF_C = put("p", "old", OLD.ref, seconds=5, device=C, flags="x")
+OLD_TOUCHED = put("p", "old", OLD.ref, seconds=1)
+X_OF_TOUCHED = put("p", "old", OLD_TOUCHED.ref, seconds=5, device=C, flags="x")
+EDIT_OF_TOUCHED = put("p", "edit", OLD_TOUCHED.ref, seconds=6)
 
 RULE_4A = [
     (
@@ -180,6 +184,27 @@ RULE_4A = [
         ],
     ),
     ("unless it has them", [OLD, X, XX], [Asked(3, B, (gone(X, "p"),))]),
+    (
+        "of twins the smallest name is answered, whoever the others are from",
+        [OLD, X, X_LATER, X_OF_C, EDIT],
+        [
+            Asked(3, B, (change(Op.CPY, "p", "edit", EDIT.ref, source="p", flags="x"),)),
+            Asked(3, B, (gone(X, "p"),)),
+        ],
+    ),
+    ("so where the winner has the flags", [OLD, X, X_OF_C, XX], [Asked(3, B, (gone(X, "p"),))]),
+    (
+        "on top of something else they are no twins",
+        [OLD, OLD_TOUCHED, X, X_OF_TOUCHED, EDIT_OF_TOUCHED],
+        [
+            Asked(6, device, (wanted,))
+            for flags, device in ((X, B), (X_OF_TOUCHED, C))
+            for wanted in (
+                change(Op.CPY, "p", "edit", EDIT_OF_TOUCHED.ref, source="p", flags="x"),
+                gone(flags, "p"),
+            )
+        ],
+    ),
     (
         "flags are taken away as well",
         [OLD, X, put("p", "old", X.ref, seconds=4), put("p", "edit", X.ref, seconds=5, flags="x")],
@@ -549,6 +574,20 @@ def test_copied_flags_come_from_a_copy_as_well():
     flags = copy("p", "p", "old", OLD.ref, seconds=2, device=B, flags="x")
     rulings = resolve("p", KnownEvents(OLD, flags, EDIT))
     assert [ruling.changes[0].op for ruling in rulings] == [Op.CPY, Op.DEL]
+
+
+@pytest.mark.parametrize("seen", [[X], [X_OF_C], [X_OF_C, X], [X, X_LATER]])
+def test_observers_that_know_different_twins_agree(seen):
+    """Rule 4a: each names one, and that closes those that it had not seen. So nothing is asked for
+    when all meet, and everybody shows one file: with the flags, and without a rival."""
+    logs = [KnownEvents(OLD, EDIT, *seen), KnownEvents(OLD, EDIT, X_LATER)]
+    assert [at_rest(log, PLAIN) for log in logs] == [2, 2]
+    everything = [*logs[0].known.values(), *logs[1].known.values()]
+    met = KnownEvents(*{event.text: event for event in everything}.values())
+    assert at_rest(met, PLAIN) == 0
+    (head, *twins) = state_of(met.entries("p")).putting
+    assert (head.data_hash, head.flags) == (EDIT.entries[0].data_hash, "x")
+    assert all(twin.twin_key == head.twin_key for twin in twins)
 
 
 def at_rest(log: KnownEvents, hasher: Hasher, *, backwards: bool = False) -> int:
