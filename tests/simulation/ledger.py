@@ -51,10 +51,13 @@ class Ledger:
         """A pass that broke off: what its folder shows may not be in its table."""
         self._had.pop(device, None)
 
-    def forgot(self, device: str) -> None:
-        """A device lost its table, and with it what was not told yet."""
+    def forgot(self, device: str, logged: Set[tuple[str, DataHash]]) -> None:
+        """A device lost its table, and with it what was not told yet.
+
+        `logged`: what stores and home stores say is gone. That was told, however the pass ended.
+        """
         self._had.pop(device, None)
-        self._told.pop(device, None)
+        self._deleted |= self._told.pop(device, set()) & logged
 
     # --- what must hold -------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ Event files never change once they are whole, so each is read once.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.scenario.laptops import LAYOUT
 from firnline.core.batch import BadBatchError, manifest_size, read_manifest
 from firnline.core.event import EventText, Op, parse_name
 from firnline.core.hashing import PLAIN, DataHash
+from firnline.core.heads import state_of
 from firnline.state.folder_state import FolderState
 
 _Stamp = tuple[str, int, int]
@@ -108,6 +109,27 @@ def logged_where(table: Path, is_wanted: Callable[[str], bool]) -> set[DataHash]
     with closing(FolderState(table)) as state:
         logs = [log for path, log in state.journal.logs() if is_wanted(path)]
     return {entry.data_hash for log in logs for entry in log}
+
+
+def deletions_logged(table: Path, names: Container[str]) -> set[tuple[str, DataHash]]:
+    """The paths that a device's log says are gone, by events of these names alone, each with all
+    that it ever had."""
+    with closing(FolderState(table)) as state:
+        logs = [(path, [e for e in log if e.event in names]) for path, log in state.journal.logs()]
+    return {
+        (path, entry.data_hash)
+        for path, log in logs
+        if state_of(log).winner is None
+        for entry in log
+        if entry.puts
+    }
+
+
+def is_older(table: Path, folder: Path) -> bool:
+    """True where the folder has heard of a later age: else nothing that it knows has changed."""
+    told = folder / ".firnline" / "synced"
+    with closing(FolderState(table)) as state:
+        return told.exists() and state.age.value < int(told.read_text() or 0)
 
 
 def flags_carried(table: Path) -> set[tuple[str, DataHash]]:

@@ -22,7 +22,15 @@ from tests.scenario.laptops import LaptopClock
 from tests.scenario.store_contents import event_files
 from tests.simulation.device import Device
 from tests.simulation.ledger import Ledger
-from tests.simulation.library import Library, Standing, flags_carried, kept_contents, logged_where
+from tests.simulation.library import (
+    Library,
+    Standing,
+    deletions_logged,
+    flags_carried,
+    is_older,
+    kept_contents,
+    logged_where,
+)
 from tests.simulation.people import COMMON, HIDDEN, People
 from tests.simulation.trouble import HOME_WAYS, WAYS, Storm, Trouble
 
@@ -199,9 +207,9 @@ class Life:
             self._set_back_store(store)
 
     def _forget(self, device: Device) -> None:
+        self._ledger.forgot(device.name, self._told(device))
         for file in device.place.glob("state.db*"):
             file.unlink()
-        self._ledger.forgot(device.name)
         self._forgetful.add(device.name)
         self._note(f"{device.name} loses its table")
 
@@ -216,13 +224,20 @@ class Life:
             self._backups[device.place] = copy
             self._note(f"{device.name}: the table is copied")
             return
+        told = self._told(device)
         for file in device.place.glob("state.db*"):
             file.unlink()
         for file in backup.iterdir():
             shutil.copy2(file, device.place)
-        self._ledger.forgot(device.name)
+        if is_older(device.place / "state.db", device.folder):
+            self._ledger.forgot(device.name, told)
         self._forgetful.add(device.name)
         self._note(f"{device.name}: the table is set back to its copy")
+
+    def _told(self, device: Device) -> set[tuple[str, DataHash]]:
+        """What the device knows is gone, and no accident to its table can take back."""
+        names = {name for store in (*self._stores, *self._homes()) for name in event_files(store)}
+        return deletions_logged(device.place / "state.db", names)
 
     def _set_back_store(self, store: Path) -> None:
         copy = self._backups.pop(store, None)
