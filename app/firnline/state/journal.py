@@ -207,6 +207,22 @@ class Journal:
         )
         return [entry_of_row(row) for row in rows]
 
+    def size_at(self, path: str, data_hash: DataHash, parent: Ref) -> int:
+        """The size of a content in the log of a path, 0 when it is not there.
+
+        It is looked for at `parent` first, where moves have it: the log may be long.
+        """
+        rows = (
+            f"SELECT n.size FROM {{}} WHERE n.path=? AND n.hash=? AND n.kind IN ('f', 'l')"
+            f" AND {COUNTS}{{}} LIMIT 1"
+        )
+        named = rows.format("events e CROSS JOIN entries n ON n.event=e.id", " AND e.ref=?")
+        found = self._sql.execute(named, (path, data_hash, parent)).fetchone()
+        if found is None:
+            anywhere = rows.format("entries n CROSS JOIN events e ON e.id=n.event", "")
+            found = self._sql.execute(anywhere, (path, data_hash)).fetchone()
+        return 0 if found is None else int(found[0])
+
     def entries_of(self, paths: Iterable[str]) -> dict[str, list[Entry]]:
         """The logs of many paths in one query; paths without one are left out."""
         if self.is_empty():

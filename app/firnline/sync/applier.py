@@ -32,7 +32,7 @@ from firnline.sync.bodies import Bodies, ContentMissingError, ContentTooLargeErr
 from firnline.sync.context import FolderContext, Problem
 from firnline.sync.resolver import JournalLog
 from firnline.sync.staging import Staged, Stager
-from firnline.sync.wishes import origin_of, wish_for
+from firnline.sync.wishes import Origins, wish_for
 
 _T = TypeVar("_T")
 
@@ -80,6 +80,7 @@ class Applier:
         def here(path: str) -> bool:
             return path in rows and rows[path].kind is not Kind.NOTHING
 
+        origins = Origins(self._log.all_entries, here)
         for path in paths:
             if path in hidden:
                 continue
@@ -91,8 +92,7 @@ class Applier:
             if wish is None:
                 continue
             if wish.here is None and wish.entry is not None and wish.entry.other is not None:
-                origin = origin_of(wish.entry, self._log.all_entries, here)
-                wishes.append(wish._replace(origin=origin))
+                wishes.append(wish._replace(origin=origins.of(wish.entry)))
             else:
                 wishes.append(wish)
         if ignored:

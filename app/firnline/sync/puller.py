@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_manifest
 from firnline.core.entry import Change, Entry, entries_of_batch, entries_of_event
-from firnline.core.event import EventName, EventText, Kind, Op, parse_name, ref_of
+from firnline.core.event import EventName, EventText, Op, parse_name, ref_of
 from firnline.state.journal import EventRow, EventState
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
 from firnline.sync.context import Connected, FolderContext, Problem
@@ -205,12 +205,4 @@ def _named_size(context: FolderContext, event: EventName, source: str | None) ->
     """The size of content that an event names and does not carry, as far as it is known."""
     if event.op not in (Op.MOV, Op.CPY) or source is None:
         return 0
-    return known_size(context.state.journal.entries(source), event.data_hash)
-
-
-def known_size(entries: Iterable[Entry], data_hash: str) -> int:
-    """The size of a content among the entries of a path, 0 when it is not there."""
-    for entry in entries:
-        if entry.data_hash == data_hash and entry.kind in (Kind.FILE, Kind.LINK):
-            return entry.size
-    return 0
+    return context.state.journal.size_at(source, event.data_hash, event.parent)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from firnline.core.entry import Entry
-from firnline.core.hashing import NO_PARENT, Ref
+from firnline.core.hashing import NO_PARENT, DataHash, Ref
 from firnline.core.heads import PathState, by_name, by_ref, is_straight, state_of
 from firnline.state.file_index import FileRow
 from firnline.sync.apply_plan import Wish
@@ -44,20 +44,36 @@ def wish_for(
     return Wish(path, ancestor, ancestor.ref, row, pending=True)
 
 
-def origin_of(
-    entry: Entry, logs: Callable[[str], Sequence[Entry]], here: Callable[[str], bool]
-) -> str | None:
-    """Where the content of `entry` was moved from, back to the path where this device has it.
+class Origins:
+    """Where contents were moved from, over logs that do not change meanwhile.
 
-    What was renamed twice while this device was away is still one rename here.
+    Each log is gone through once: somebody may have moved one file to a hundred thousand places.
     """
-    path = entry.other
-    for _ in range(_MAX_MOVES):
-        if path is None or here(path):
-            return path
-        sources = [e for e in logs(path) if e.puts and e.data_hash == entry.data_hash]
-        path = max(sources, key=by_name).other if sources else None
-    return None
+
+    def __init__(self, logs: Callable[[str], Sequence[Entry]], here: Callable[[str], bool]) -> None:
+        self._logs = logs
+        self._here = here
+        self._found: dict[str, dict[DataHash, Entry]] = {}
+
+    def of(self, entry: Entry) -> str | None:
+        """Where the content of `entry` was moved from, back to the path where this device has it.
+
+        What was renamed twice while this device was away is still one rename here.
+        """
+        path = entry.other
+        for _ in range(_MAX_MOVES):
+            if path is None or self._here(path):
+                return path
+            source = self._at(path).get(entry.data_hash)
+            path = source.other if source else None
+        return None
+
+    def _at(self, path: str) -> dict[DataHash, Entry]:
+        """The largest name that brought each content."""
+        if path not in self._found:
+            putting = [entry for entry in self._logs(path) if entry.puts]
+            self._found[path] = {e.data_hash: e for e in sorted(putting, key=by_name)}
+        return self._found[path]
 
 
 def _deletion(state: PathState) -> Ref:

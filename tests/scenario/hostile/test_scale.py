@@ -69,6 +69,20 @@ def flags(store: Path, count: int) -> None:
         plant(store, single(wanted, body, time=time), index=False)
 
 
+def moves(store: Path, count: int) -> None:
+    """Half of them move one file away, each to a place of its own, and as many edit it."""
+    first = single(change(Op.PUT, "one.txt", b"first"), b"first", time=format_time(TODAY))
+    parent = ref_of(plant(store, first))
+    for number in range(count // 2):
+        time = format_time(TODAY + timedelta(milliseconds=number + 1))
+        body = b"%d" % number
+        edit = single(change(Op.PUT, "one.txt", body, parent), body, time=time)
+        plant(store, edit, index=False)
+        target = f"to {number}.txt"
+        moved = change(Op.MOV, target, b"first", parent, source="one.txt")
+        plant(store, single(moved, b"", time=time))
+
+
 def refused(store: Path, count: int) -> None:
     """Each with a path that leaves the folder."""
     for number in range(count):
@@ -113,7 +127,7 @@ def _attack(place: Path, lay: Callable[[Path, int], None], count: int) -> tuple[
 
 
 @pytest.mark.timeout(60 * SCALE)
-@pytest.mark.parametrize("lay", [junk, chain, rivals, twins, flags, refused])
+@pytest.mark.parametrize("lay", [junk, chain, rivals, twins, flags, moves, refused])
 def test_50_cost_grows_with_the_number_and_no_faster(
     tmp_path: Path, tried: Counter[str], lay: Callable[[Path, int], None]
 ) -> None:
@@ -125,3 +139,16 @@ def test_50_cost_grows_with_the_number_and_no_faster(
     assert more_calls < 2.6 * calls
     assert more_peak - peak < MOST_PER_INPUT * COUNT
     assert later < 5_000 + 100 * COUNT
+
+
+def test_50_twins_of_changed_flags_are_answered_once(tmp_path: Path) -> None:
+    """Rule 4a: an answer to each would be twice as many events as somebody forged, in every
+    store."""
+    store = tmp_path / "store"
+    laptop = Laptop(tmp_path / "a", "aaaaaaaa", [store])
+    laptop.sync()
+    flags(store, 50)
+    assert laptop.sync().written == 2
+    settle(laptop)
+    assert laptop.read("one.txt") == "edited"
+    assert os.access(laptop.folder / "one.txt", os.X_OK)

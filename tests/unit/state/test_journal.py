@@ -203,6 +203,19 @@ def test_size_that_was_unknown_is_mended(state: FolderState) -> None:
     assert [entry.size for entry in state.journal.entries("other")] == [0]
 
 
+def test_size_of_a_content_at_a_path(state: FolderState) -> None:
+    """At the parent that was named, else wherever the path's log has it; 0 where it has not."""
+    text = put(1, "f", "text")
+    again = put(3, "f", "text", size=5)
+    for draft in (text, put(2, "f", "other"), put(2, "g", "elsewhere"), again):
+        add(state, draft)
+    content, parent = text.entries[0].data_hash, text.entries[0].ref
+    assert state.journal.size_at("f", content, parent) == 4
+    assert state.journal.size_at("f", content, again.entries[0].ref) == 5
+    assert state.journal.size_at("f", content, Ref("0123456789")) in (4, 5)
+    assert state.journal.size_at("g", content, parent) == 0
+
+
 def stored(state: FolderState, draft: Draft) -> EventRow:
     """What is known of an event now."""
     found = state.journal.event(draft.name)

@@ -5,7 +5,7 @@ from tests.unit.sync.words import delete, event, file_row, gone_row, move, put
 from firnline.core.entry import Entry
 from firnline.core.event import Op
 from firnline.core.hashing import NO_PARENT, Ref
-from firnline.sync.wishes import origin_of, wish_for
+from firnline.sync.wishes import Origins, wish_for
 
 BASE = Ref("0123456789")
 
@@ -89,7 +89,7 @@ def test_ring_of_ancestors_ends() -> None:
 
 
 def _origin(entry: Entry, logs: dict[str, list[Entry]], here: set[str]) -> str | None:
-    return origin_of(entry, lambda path: logs.get(path, []), here.__contains__)
+    return Origins(lambda path: logs.get(path, []), here.__contains__).of(entry)
 
 
 def test_content_that_came_from_a_path_here() -> None:
