@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from firnline.cli import output
-from firnline.cli.opening import from_here, open_engine
+from firnline.cli.opening import from_here, goes_on_by_itself, open_engine
 from firnline.config.settings import FolderSettings
 from firnline.engine.folder_commands import (
     NewFolder,
@@ -23,7 +23,7 @@ def create(arguments: Namespace) -> int:
     path = from_here(arguments, arguments.path)
     with open_engine(arguments, lock=True) as engine:
         made = create_folder(engine, path, arguments.name, arguments.store)
-    return _tell_new(made, "is a folder now", chosen=bool(arguments.store))
+    return _tell_new(arguments, made, "is a folder now", chosen=bool(arguments.store))
 
 
 def join(arguments: Namespace) -> int:
@@ -31,7 +31,7 @@ def join(arguments: Namespace) -> int:
     path = from_here(arguments, arguments.path)
     with open_engine(arguments, lock=True) as engine:
         made = join_folder(engine, arguments.folder, path, arguments.name, arguments.store)
-    return _tell_new(made, "is joined", chosen=True)
+    return _tell_new(arguments, made, "is joined", chosen=True)
 
 
 def available(arguments: Namespace) -> int:
@@ -94,7 +94,8 @@ def resume(arguments: Namespace) -> int:
     """Go on with a folder."""
     with open_engine(arguments, lock=True) as engine:
         folder = pause_folder(engine, arguments.name, paused=False)
-    output.line(f"{output.shown(folder.name)} goes on with the next sync")
+    when = "now" if goes_on_by_itself(arguments) else "with the next sync"
+    output.line(f"{output.shown(folder.name)} goes on {when}")
     return 0
 
 
@@ -117,8 +118,11 @@ def stores(arguments: Namespace) -> int:
             engine, arguments.name, arguments.add, arguments.drop, force=arguments.force
         )
     output.line(_stores_text(changed.settings))
-    _tell_later(changed.unreached)
-    output.message("Next: `firnline sync` brings them what they lack.")
+    _tell_later(arguments, changed.unreached)
+    if goes_on_by_itself(arguments):
+        output.message("The Firnline that runs brings them what they lack.")
+    else:
+        output.message("Next: `firnline sync` brings them what they lack.")
     return 0
 
 
@@ -148,7 +152,7 @@ def _stores_text(folder: FolderSettings) -> str:
     return f"{output.shown(folder.name)} goes to {where}"
 
 
-def _tell_new(made: NewFolder, what: str, *, chosen: bool) -> int:
+def _tell_new(arguments: Namespace, made: NewFolder, what: str, *, chosen: bool) -> int:
     settings = made.settings
     name = output.shown(settings.name)
     output.line(f"{name} {what}: {output.shown(str(settings.path))} (id {settings.folder_id})")
@@ -162,15 +166,19 @@ def _tell_new(made: NewFolder, what: str, *, chosen: bool) -> int:
         output.message("That is every store of this device; `--store` chooses.")
     if made.warning is not None:
         output.message(f"Careful: {output.shown(made.warning)}.")
-    _tell_later(made.unreached)
-    output.message("Next: `firnline sync`.")
+    _tell_later(arguments, made.unreached)
+    if goes_on_by_itself(arguments):
+        output.message("The Firnline that runs keeps it in sync from now on.")
+    else:
+        output.message("Next: `firnline sync`.")
     return 0
 
 
-def _tell_later(unreached: Iterable[Unreached]) -> None:
+def _tell_later(arguments: Namespace, unreached: Iterable[Unreached]) -> None:
+    when = "when it is back" if goes_on_by_itself(arguments) else "at the next sync"
     for each in unreached:
         words = explain(each.why, f"store {each.name}")
-        output.message(output.shown(f"{words.what}; it hears of the folder at the next sync."))
+        output.message(output.shown(f"{words.what}; it hears of the folder {when}."))
 
 
 def _tell_unreached(unreached: list[Unreached]) -> int:

@@ -103,6 +103,11 @@ def inside_of(arguments: Namespace) -> Inside | None:
     return found
 
 
+def goes_on_by_itself(arguments: Namespace) -> bool:
+    """What the command leaves to do is done without anybody asking: a Firnline runs."""
+    return inside_of(arguments) is not None
+
+
 def from_here(arguments: Namespace, path: str) -> str:
     """A path as the caller meant it, who may stand elsewhere; what is no path stays as it is."""
     inside = inside_of(arguments)

@@ -4,7 +4,7 @@ import asyncio
 import signal
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
 
@@ -12,6 +12,7 @@ from firnline.cli import output
 from firnline.cli.handing import carry_out
 from firnline.cli.opening import open_engine
 from firnline.cli.sync import NO_FOLDERS, out_of_reach, what_is_left, what_was_done
+from firnline.config.errors import ConfigError
 from firnline.engine.live.commanded import Commanded
 from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.memory import stay_small
@@ -60,6 +61,7 @@ async def _live(engine: Engine, asked_to_stop: Callable[[], bool]) -> bool:
         gate,
         lambda outcome: saying.send(partial(teller.tell, outcome)),
         lambda request, caller: carry_out(request, places, caller.say, lambda: caller.gone),
+        lambda error: saying.send(partial(_tell_refused, error)),
     )
     with _told_to_stop(lambda: gate.post(service.stop)):
         if asked_to_stop():
@@ -75,6 +77,11 @@ def _greeting(engine: Engine) -> str:
     if not names:
         return NO_FOLDERS
     return output.shown(f"Keeping {', '.join(names)} in sync; Ctrl-C ends it.")
+
+
+def _tell_refused(error: ConfigError) -> None:
+    with suppress(OSError):
+        output.message(output.shown(f"firnline: {error}. The settings from before hold."))
 
 
 @contextmanager

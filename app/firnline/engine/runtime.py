@@ -82,10 +82,12 @@ class Engine:
         lock: bool,
         held: bool = False,
         lines: "Lines | None" = None,
+        settings: Settings | None = None,
     ) -> Iterator["Engine"]:
         """A profile, made where there is none. `lock`: hold it, which changing anything needs.
         `held`: this process holds it already, and has its log. `lines`: of the engine before, if
-        there was one, so that the limits hold for what it left behind, too.
+        there was one, so that the limits hold for what it left behind, too. `settings`: those of
+        the profile, where they were read already.
 
         Raises ProfileBusy, ConfigError, IdentityError and OSError.
         """
@@ -93,7 +95,7 @@ class Engine:
             places.prepare(outside.steps)
             if lock and not held:
                 stack.enter_context(_hold(places, outside))
-            settings = load(places.config_file)
+            settings = settings or load(places.config_file)
             if not held:
                 stack.enter_context(logging_to(places.logs, settings))
             identity = _identity(places, outside, locked=lock or held)

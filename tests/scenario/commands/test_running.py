@@ -175,6 +175,24 @@ def test_database_that_is_taken_away(anna: Device, bert: Device, how: str) -> No
     assert len(anna.records("log")) == 3
 
 
+def test_settings_that_are_edited_by_hand(anna: Device, bert: Device) -> None:
+    """Taken up at once; a mistake is named with its line, and what held before holds."""
+    config = anna.base / "profile" / "config.toml"
+    good = config.read_text()
+    with running(anna) as process, running(bert):
+        anna.write("a.txt", "a")
+        until(holds(bert, "a.txt", "a"))
+        config.write_text(f"{good}\nnonsense = 1\n")
+        until(lambda: "The settings from before hold." in process.said)
+        assert f"{config}, line " in process.said
+        anna.write("b.txt", "b")
+        until(holds(bert, "b.txt", "b"))
+        config.write_text(good.replace('"anna"', '"by hand"'))
+        bert.write("c.txt", "c")
+        until(holds(anna, "c.txt", "c"))
+        until(lambda: anna.document("status")["device"]["name"] == "by hand")
+
+
 def test_folder_comes_and_goes_by_commands(anna: Device, bert: Device) -> None:
     """One that is removed is let go of at once, one that is joined again is taken up."""
     with running(anna), running(bert):

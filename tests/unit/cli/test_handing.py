@@ -82,6 +82,21 @@ def test_a_command_is_carried_out_by_the_profile_that_is_held(held, tmp_path, ca
     assert capsys.readouterr() == ("", "")
 
 
+def test_what_a_command_leaves_to_do_is_done_by_the_one_that_runs(held, tmp_path):
+    """Nobody is sent to `firnline sync`."""
+    (tmp_path / "docs").mkdir()
+    held.carry_out("store", "add", "nas", "shelf")
+    held.carry_out("folder", "create", "docs")
+    held.carry_out("folder", "pause", "docs")
+    held.carry_out("folder", "resume", "docs")
+    held.carry_out("folder", "stores", "docs", "--drop", "nas")
+    held.carry_out("folder", "stores", "docs", "--add", "nas")
+    assert "The Firnline that runs keeps it in sync from now on.\n" in held.text(Kind.MESSAGE)
+    assert "The Firnline that runs brings them what they lack.\n" in held.text(Kind.MESSAGE)
+    assert "docs goes on now\n" in held.text(Kind.OUTPUT)
+    assert "sync`" not in held.text(Kind.MESSAGE)
+
+
 def test_json_comes_as_it_is(held):
     """One document, whatever stands around it."""
     assert held.carry_out("verify", "--json") == 0

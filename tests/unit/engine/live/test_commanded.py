@@ -11,18 +11,23 @@ from pathlib import Path
 import pytest
 from tests.doubles.profile import Profile
 from tests.unit.engine.control.callers import REQUEST, Heard, asked, until
+from tests.unit.engine.live.played_watchers import Watchers
 
 from firnline.config import edits
+from firnline.config.errors import ConfigError
+from firnline.config.settings import load
 from firnline.engine.control.protocol import Request
 from firnline.engine.control.server import Caller
 from firnline.engine.folder_commands import create_folder
-from firnline.engine.live import commanded
+from firnline.engine.live import commanded, settings_watch
 from firnline.engine.live.commanded import Commanded
 from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.service import Service
+from firnline.engine.live.watches import MakeWatcher
 from firnline.engine.runtime import Engine, Surroundings
 from firnline.engine.sync_command import FolderOutcome, sync_folders
 from firnline.engine.system import SystemClock
+from firnline.watch.watcher import make_watcher
 
 if not hasattr(socket, "AF_UNIX"):
     pytest.skip("this system has no such sockets", allow_module_level=True)
@@ -44,6 +49,8 @@ class Play:
         self.profile = profile
         self.outcomes: list[FolderOutcome] = []
         self.seen: list[Service | None] = []
+        self.refused: list[ConfigError] = []
+        self.watcher: MakeWatcher = make_watcher
         self.work: Callable[[Caller], int] = lambda caller: 0
 
     def carry_out(self, request: Request, caller: Caller) -> int:
@@ -55,7 +62,14 @@ class Play:
         async def play() -> None:
             with self.profile.engine() as engine:
                 gate = LoopGate(asyncio.get_running_loop(), engine.outside.clock)
-                self.running = Commanded(engine, gate, self.outcomes.append, self.carry_out)
+                self.running = Commanded(
+                    engine,
+                    gate,
+                    self.outcomes.append,
+                    self.carry_out,
+                    self.refused.append,
+                    self.watcher,
+                )
                 begun = asyncio.Event()
                 async with asyncio.timeout(20), asyncio.TaskGroup() as group:
                     group.create_task(self.running.run(begun.set))
@@ -209,3 +223,136 @@ def test_a_command_that_comes_too_late_is_told_so(play):
     assert asyncio.run(play.running._command(REQUEST, Late())) == 1
     assert "just ending" in said[0]
     assert play.seen == []
+
+
+def edit(profile: Profile, text: str) -> None:
+    """As an editor does it."""
+    profile.places.config_file.with_name("new").write_text(text)
+    profile.places.config_file.with_name("new").replace(profile.places.config_file)
+
+
+def device_name(play: Play) -> str:
+    service = play.running._service
+    return "" if service is None else service._engine.settings.device_name
+
+
+def test_an_edit_by_hand_is_taken_up(play, profile):
+    """As after a command; one that changes no setting is passed over."""
+    before = profile.places.config_file.read_text()
+
+    async def use() -> None:
+        await play.next_outcome()
+        first = play.running._service
+        edit(profile, f"# a comment\n{before}")
+        edit(profile, f'{before}\n[device]\nname = "by hand"\n')
+        await until(lambda: device_name(play) == "by hand")
+        assert play.running._service is not first
+        second = play.running._service
+        await play.next_outcome()
+        edit(profile, f'# a comment\n{before}\n[device]\nname = "by hand"\n')
+        assert (await play.ask())[0] == 0
+        assert play.running._service is second
+
+    play.during(use)
+    assert play.refused == []
+
+
+def test_a_bad_edit_is_told_once_and_changes_nothing(play, profile):
+    """A mistake, or no file at all; the next good one is taken up, also after a command."""
+    before = profile.places.config_file.read_text()
+
+    async def use() -> None:
+        first = play.running._service
+        edit(profile, f"{before}\nnonsense = 1\n")
+        await until(lambda: play.refused)
+        assert "nonsense" in str(play.refused[0])
+        assert (await play.ask())[0] == 0
+        assert len(play.refused) == 1
+        profile.places.config_file.unlink()
+        await until(lambda: len(play.refused) == 2)
+        assert "not there" in str(play.refused[1])
+        assert play.running._service is first
+        edit(profile, f'{before}\n[device]\nname = "by hand"\n')
+        await until(lambda: device_name(play) == "by hand")
+
+    play.during(use)
+
+
+def test_an_edit_during_a_command_waits_for_its_end(play, profile):
+    """The command has the profile for itself until then."""
+    text = f'{profile.places.config_file.read_text()}\n[device]\nname = "by hand"\n'
+
+    def work(caller: Caller) -> int:
+        first = play.running._service
+        edit(profile, text)
+        told = threading.Event()
+        play.running._gate.post(lambda: play.running._take_up(load(profile.places.config_file)))
+        play.running._gate.post(told.set)
+        assert told.wait(20)
+        assert not first._stopping.is_set()
+        return 0
+
+    async def use() -> None:
+        play.work = work
+        assert (await play.ask())[0] == 0
+        await until(lambda: device_name(play) == "by hand")
+
+    play.during(use)
+
+
+def test_an_edit_while_the_folders_come_to_rest_waits_as_well(play, profile, monkeypatch):
+    """The service that rests for the command is the one that runs."""
+    text = f'{profile.places.config_file.read_text()}\n[device]\nname = "by hand"\n'
+    rest = Service.at_rest
+
+    @asynccontextmanager
+    async def edited(service: Service) -> AsyncIterator[None]:
+        edit(profile, text)
+        play.running._take_up(load(profile.places.config_file))
+        assert not service._stopping.is_set()
+        async with rest(service):
+            yield
+
+    monkeypatch.setattr(Service, "at_rest", edited)
+
+    async def use() -> None:
+        first = play.running._service
+        assert (await play.ask())[0] == 0
+        assert play.seen == [first]
+        await until(lambda: device_name(play) == "by hand")
+
+    play.during(use)
+
+
+def test_where_nothing_can_be_watched_the_file_is_read_now_and_then(play, profile, monkeypatch):
+    """Once a minute."""
+    watchers = Watchers()
+    watchers.fails = "a network file system"
+    play.watcher = watchers
+    monkeypatch.setattr(settings_watch, "BETWEEN_LOOKS", 0.05)
+    text = f'{profile.places.config_file.read_text()}\n[device]\nname = "by hand"\n'
+
+    async def use() -> None:
+        (watcher,) = watchers.made
+        assert watcher.root == profile.places.config_file.parent
+        assert not watcher.ignored("config.toml", False)
+        assert watcher.ignored("lock", False)
+        edit(profile, text)
+        await until(lambda: device_name(play) == "by hand")
+
+    play.during(use)
+    assert watchers.open == []
+
+
+def test_a_profile_without_settings_needs_no_file(tmp_path):
+    """Nothing is refused where there never was one."""
+    profile = Profile(tmp_path)
+    play = Play(profile)
+
+    async def use() -> None:
+        assert (await play.ask())[0] == 0
+        edit(profile, '[device]\nname = "by hand"\n')
+        await until(lambda: device_name(play) == "by hand")
+
+    play.during(use)
+    assert play.refused == []
