@@ -145,10 +145,16 @@ class StoreTable:
             )
         )
 
-    def owed(self, store: str, only: Iterable[int] | None = None) -> Iterator[OwedRow]:
-        """What a store lacks and this device could read, by name; `only`: of these events."""
+    def owed(
+        self, store: str, only: Iterable[int] | None = None, *, sizes: range | None = None
+    ) -> Iterator[OwedRow]:
+        """What a store lacks and this device could read, by name; `only`: of these events;
+        `sizes`: of so many bytes."""
         some = "" if only is None else " AND l.event IN (SELECT value FROM json_each(?))"
-        with_some = () if only is None else (json.dumps(list(only)),)
+        with_some: tuple[str | int, ...] = () if only is None else (json.dumps(list(only)),)
+        if sizes is not None:
+            some += " AND e.size>=? AND e.size<?"
+            with_some += (sizes.start, sizes.stop)
         rows = self._sql.execute(
             "SELECT e.id, e.name, e.size, l.since, l.first_read, l.tries, l.not_before"
             " FROM lacking l JOIN events e ON e.id=l.event"

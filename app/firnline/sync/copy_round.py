@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from firnline.core.backoff import LONGEST, Backoff
 from firnline.core.event import parse_name
-from firnline.core.replication import GRACE_TIME, Bounds, Choice, Owed, choose, ready_at
+from firnline.core.replication import GRACE_TIME, LARGE, Bounds, Choice, Owed, choose, ready_at
 from firnline.state.store_table import NEVER, OwedRow
 from firnline.sync.context import Connected, FolderContext, Problem, Unreached
 from firnline.sync.copier import Copier
@@ -17,6 +17,8 @@ from firnline.sync.pass_report import FULL
 
 FULL_AGAIN = 5.0
 """Seconds after which a store that was full is tried again; doubling while it still is."""
+_NO_SIZE = 2**63 - 1
+"""More than any file has; the largest number that SQLite knows."""
 
 
 class Way(NamedTuple):
@@ -97,10 +99,10 @@ def _choose(
     window: dict[int, Owed] = {}
     enough = way.bounds.events + 1
     ready = 0
-    for row in stores.owed(store):
+    # What is of the other size is not even looked at: it may be a whole log.
+    for row in stores.owed(store, sizes=range(LARGE, _NO_SIZE) if way.large else range(LARGE)):
         owed = window[row.event] = _owed(context, row)
-        begin = ready_at(owed, now, leads=way.leads, grace=way.grace)
-        ready += owed.is_large is way.large and begin <= now
+        ready += ready_at(owed, now, leads=way.leads, grace=way.grace) <= now
         if ready >= enough:
             break
     parents: dict[int, set[int]] = {}

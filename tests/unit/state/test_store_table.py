@@ -160,6 +160,11 @@ def test_what_a_store_is_owed_says_what_is_known_of_it(state: FolderState) -> No
         (second, 200, True),
     ]
     assert [each.event for each in state.stores.owed("s1", [second, third])] == [second]
+    sizes = {each.event: each.size for each in found}
+    assert {each.event for each in state.stores.owed("s1", sizes=range(sizes[first] + 1))} == {
+        event for event, size in sizes.items() if size <= sizes[first]
+    }
+    assert list(state.stores.owed("s1", sizes=range(max(sizes.values()) + 1, 2**63 - 1))) == []
 
 
 def test_store_that_joins_is_first_read(state: FolderState) -> None:
