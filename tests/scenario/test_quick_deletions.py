@@ -8,6 +8,7 @@ from tests.scenario.invariants import sync_until_rest
 from tests.scenario.laptops import Laptop, event_count
 from tests.scenario.quick_passes import news_for, quick
 
+from firnline.core.event import Op
 from firnline.folder.errors import Vanished
 
 Pair = tuple[Laptop, Laptop]
@@ -137,3 +138,38 @@ def test_directory_whose_files_wait(pair: Pair) -> None:
             assert only(report, number, "here").since == question.since
         assert quick(context, "d0/nothing").written == 0
         assert not context.state.files.directories()
+
+
+def test_new_end_of_a_move_comes_first(pair: Pair) -> None:
+    """Where the files came from is looked at as well, so they are moved and nobody is asked."""
+    a, b = pair
+    a.clock.advance(seconds=10)
+    with a.awake() as context:
+        a.move("d0", "elsewhere")
+        assert quick(context, "elsewhere").written == 1
+        assert quick(context, "d0").written == 0
+        assert not context.state.questions.open()
+    b.sync()
+    assert b.tree() == a.tree()
+    assert ways(b, "elsewhere/00") == [Op.MOV]
+
+
+def test_old_ends_of_moves_come_first(pair: Pair) -> None:
+    """So much gone makes the pass look at everything, and nobody is asked."""
+    a, b = pair
+    with a.awake() as context:
+        for top in ("d0", "d1", "d2"):
+            a.move(top, f"{top} elsewhere")
+        report = quick(context, "d0", "d1", "d2")
+        assert report.written
+        assert not context.state.questions.open()
+        assert quick(context, "d0 elsewhere", "d1 elsewhere", "d2 elsewhere").written == 0
+    b.sync()
+    assert b.tree() == a.tree()
+    assert ways(b, "d1 elsewhere/05") == [Op.MOV]
+
+
+def ways(laptop: Laptop, path: str) -> list[Op]:
+    """By which events it came to its path."""
+    with laptop.awake() as context:
+        return [entry.op for entry in context.state.journal.entries(path)]

@@ -95,7 +95,7 @@ class Service:
         self.peak = max(self.peak, peak_memory(process.pid))
         self.look_at_vitals()
         self.turned.append(time.monotonic())
-        early = "Keeping" not in self._words()
+        early = not self._listens()
         process.send_signal(number)
         patience = Patience(STOPS_WITHIN)
         while process.poll() is None and not patience.is_over:
@@ -135,13 +135,17 @@ class Service:
     def be_up(self) -> None:
         """Started if need be, and taking commands."""
         patience = Patience(UP_WITHIN)
-        while not (self.look() and "Keeping" in self._words()):
+        while not (self.look() and self._listens()):
             if patience.is_over:
                 self._find(f"is not up after {UP_WITHIN:.0f} s: {self._words()!r}")
                 return
             if not self.is_up:
                 self.start()
             patience.wait(_LOOK)
+
+    def _listens(self) -> bool:
+        """It has said what it keeps, or that it was told to leave all alone."""
+        return any(word in self._words() for word in ("Keeping", "paused"))
 
     def seconds_of_work(self) -> float:
         """Processor time until now; 0 when it does not run or the system does not tell."""

@@ -73,9 +73,12 @@ async def _live(engine: Engine, asked_to_stop: Callable[[], bool]) -> bool:
 
 
 def _greeting(engine: Engine) -> str:
-    names = [folder.name for folder in engine.settings.folders if not folder.paused]
-    if not names:
+    folders = engine.settings.folders
+    names = [folder.name for folder in folders if not folder.paused]
+    if not folders:
         return NO_FOLDERS
+    if not names:
+        return "Every folder here is paused: `firnline folder resume NAME` lets one go on."
     return output.shown(f"Keeping {', '.join(names)} in sync; Ctrl-C ends it.")
 
 

@@ -60,6 +60,16 @@ class DeletionGuard:
         if scan.missing or (self.asks_here and self._here.concerns(scan)):
             self._here.count_before(gone)
 
+    def would_ask(self, scan: Scan) -> bool:
+        """True when a scan of a part of the folder finds so much gone that the user may have to be
+        asked. Only the whole folder tells what of it was moved."""
+        side, missing = self._here, set(scan.missing)
+        if scan.focus is None or not side.is_large(missing):
+            return False
+        side.count_before(len(missing))
+        files = self._context.state.files
+        return side.may_be_new(missing, lambda top: _holds_file(files.below(top), missing))
+
     @property
     def asks_here(self) -> bool:
         """True while there is a question about what is gone here, be it answered."""
@@ -259,7 +269,11 @@ class _Side:
         """False when nothing of these can have to wait, whichever of them are deletions."""
         if self._context.delete_unasked:
             return False
-        return any(q.is_open for q in self.questions) or is_mass_deletion(
+        return any(q.is_open for q in self.questions) or self.may_be_new(candidates, survives)
+
+    def may_be_new(self, candidates: Collection[str], survives: Callable[[str], bool]) -> bool:
+        """True when these would be asked about, were there no question yet."""
+        return not self._context.delete_unasked and is_mass_deletion(
             candidates,
             before=self._before,
             done=len(self._done),

@@ -246,6 +246,8 @@ class _Rounds:
         written = publish_rescued(context, self.clock, self._writer)
         if found is None:
             return written
+        if self._guard.would_ask(found):
+            found = self._scanner.scan_all()
         report.problems += [Problem(s.path, s.kind, s.message) for s in found.skipped]
         report.complete = found.complete
         differences = Differences(context, self.clock, self._writer, self._guard)

@@ -10,6 +10,11 @@ from firnline.folder.ignore import Ignore
 from firnline.folder.scan import Scan, scan
 from firnline.sync.context import FolderContext
 from firnline.sync.local_names import LocalNames
+from firnline.sync.moves import match_inodes
+
+_JUST_NOW = 2
+"""Seconds: as coarse as the times of any file system."""
+_SECOND = 1_000_000_000
 
 
 class Scanner:
@@ -40,17 +45,21 @@ class Scanner:
         if self._hints is None:
             return self._checked(self._scan(None))
         hinted = focus_on(self._context.root, self._hints, self._names.name_of)
-        locate = self._context.root.locate
-        also = focus_on(self._context.root, map(locate, unsettled), str)
-        focus = Focus([*hinted.heads, *also.heads])
-        if not focus:
+        also = self._on(unsettled)
+        if not (hinted or also):
             return None
-        self._seen.append(focus)
-        found = self._scan(focus)
+        found = self._scan(self._part(hinted, also))
+        if left := self._left(found):
+            hinted = Focus([*hinted.heads, *self._on(left).heads])
+            found = self._scan(self._part(hinted, also))
         if not all(map(hinted.covers, (*found.missing, *found.gone_directories))):
-            self._hints, self.whole = None, True
-            found = self._scan(None)
+            return self.scan_all()
         return self._checked(found)
+
+    def scan_all(self) -> Scan:
+        """What differs now in the whole folder, to which this pass turns. Raises as `scan`."""
+        self._hints, self.whole = None, True
+        return self._checked(self._scan(None))
 
     def looked_at(self, path: str) -> bool:
         """True for paths, local ones or of the log, of which a scan of this pass told."""
@@ -60,6 +69,31 @@ class Scanner:
     def places(self) -> set[str] | None:
         """The paths at which this pass looked, with all that is below them; None: everywhere."""
         return None if self.whole else {head for focus in self._seen for head in focus.heads}
+
+    def _on(self, paths: Iterable[str]) -> Focus:
+        """Paths of the log."""
+        return focus_on(self._context.root, map(self._context.root.locate, paths), str)
+
+    def _part(self, *parts: Focus) -> Focus:
+        focus = Focus([head for part in parts for head in part.heads])
+        self._seen.append(focus)
+        return focus
+
+    def _left(self, found: Scan) -> list[str]:
+        """Where new files of this part of the folder come from, by their inodes, if that is outside
+        of it: whoever watches may tell of the two ends of a move one after the other.
+
+        What was written just now is none of them, so that saves cost no look at the whole table.
+        """
+        assert found.focus is not None
+        old = self._context.clock.now().timestamp() - _JUST_NOW
+        new = [seen for seen in found.changed if seen.stat.mtime_ns < old * _SECOND]
+        files = self._context.state.files
+        known = files.get_many(seen.path for seen in new)
+        new = [seen for seen in new if seen.path not in known]
+        rows = files.with_inodes(seen.stat.inode for seen in new) if new else []
+        elsewhere = {row.path: row for row in rows if not found.focus.covers(row.path)}
+        return [move.row.path for move in match_inodes(elsewhere, new)[0]]
 
     def _scan(self, focus: Focus | None) -> Scan:
         context, files = self._context, self._context.state.files

@@ -118,6 +118,20 @@ def test_signal_while_the_program_is_loaded(anna: Device) -> None:
     assert anna.run("run").stderr == b"Stopped.\n"
 
 
+def test_all_that_it_has_is_paused(anna: Device) -> None:
+    """It says so, rather than that there is nothing, and goes on by a command."""
+    anna.run("folder", "pause", "docs")
+    process = Running(anna)
+    try:
+        until(lambda: "paused" in process.said)
+        assert "no folders" not in process.said
+        anna.run("folder", "resume", "docs")
+        anna.write("new.txt", "new")
+        until(lambda: "new.txt" in anna.text("ls", "docs"))
+    finally:
+        assert process.stop() == 0
+
+
 def test_store_that_vanishes_and_returns(
     anna: Device, bert: Device, nas: Path, tmp_path: Path
 ) -> None:
