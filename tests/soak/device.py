@@ -23,6 +23,8 @@ _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 MISTAKES = ("Traceback", "a mistake in the program")
 _AT_WORK = f"{FOLDER}:"
 """How a line begins that is about one path: somebody is at work on it."""
+_WAITS = "firnline: waiting until another Firnline"
+"""A pass that began while a process that was just started had not begun to take commands."""
 NOWHERE = "no store in reach has "
 _NOT_LOOKED = "nothing is told or changed before"
 """Of a store that left while a new device read it: such a pass took nothing in."""
@@ -156,7 +158,9 @@ class Device:
         if done.code != 0 and not done.errors:
             found.append(f"exit code {done.code} without a word")
         for line in self._not_of_stores(done):
-            if at_rest or not (line.startswith(_AT_WORK) or self.is_out_of_reach(line, done)):
+            if at_rest or not (
+                line.startswith((_AT_WORK, _WAITS)) or self.is_out_of_reach(line, done)
+            ):
                 found.append(f"unexplained: {line}")
         return found
 

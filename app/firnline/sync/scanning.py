@@ -12,6 +12,8 @@ from firnline.sync.context import FolderContext
 from firnline.sync.local_names import LocalNames
 from firnline.sync.moves import match_inodes
 
+_MANY = 10
+"""New files: reading the table is little beside them."""
 _JUST_NOW = 2
 """Seconds: as coarse as the times of any file system."""
 _SECOND = 1_000_000_000
@@ -83,14 +85,16 @@ class Scanner:
         """Where new files of this part of the folder come from, by their inodes, if that is outside
         of it: whoever watches may tell of the two ends of a move one after the other.
 
-        What was written just now is none of them, so that saves cost no look at the whole table.
+        A few that were written just now are passed over, so that a save costs no look at the whole
+        table.
         """
         assert found.focus is not None
-        old = self._context.clock.now().timestamp() - _JUST_NOW
-        new = [seen for seen in found.changed if seen.stat.mtime_ns < old * _SECOND]
         files = self._context.state.files
-        known = files.get_many(seen.path for seen in new)
-        new = [seen for seen in new if seen.path not in known]
+        known = files.get_many(seen.path for seen in found.changed)
+        new = [seen for seen in found.changed if seen.path not in known]
+        if len(new) < _MANY:
+            just_now = (self._context.clock.now().timestamp() - _JUST_NOW) * _SECOND
+            new = [seen for seen in new if seen.stat.mtime_ns < just_now]
         rows = files.with_inodes(seen.stat.inode for seen in new) if new else []
         elsewhere = {row.path: row for row in rows if not found.focus.covers(row.path)}
         return [move.row.path for move in match_inodes(elsewhere, new)[0]]
