@@ -19,6 +19,9 @@ from hypothesis.statistics import collector
 from hypothesis.utils.dynamicvariables import DynamicVariable
 
 from tests.log_watch import LogWatch, complaints
+from tests.servers.sftp_stores import openssh, rclone_sftp
+
+__all__ = ["openssh", "rclone_sftp"]  # fixtures for all tests
 
 for name, examples in (("dev", 100), ("ci", 500)):
     settings.register_profile(

@@ -1,16 +1,21 @@
 """The stores that the contract suite is run over.
 
 Every later store and wrapper adds one entry to `SUBJECTS`: how to make an empty store in a fresh
-directory (or on a server of its own), and how to open connections to it.
+directory, and how to open connections to it; one that needs a server adds it to `SERVED`, with the
+fixture that has the server running.
 """
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.doubles.faulty_store import FaultyStore
 from tests.doubles.memory_store import MemoryDisk, MemoryStore
 from tests.doubles.still_clock import StillClock
+from tests.servers.openssh import OpenSsh
+from tests.servers.rclone_sftp import RcloneSftp
+from tests.servers.sftp_stores import base_on_rclone, on_openssh, on_rclone
 
 from firnline.stores.base import Store
 from firnline.stores.deadline import DeadlineStore
@@ -60,4 +65,21 @@ SUBJECTS: dict[str, Callable[[Path], Connect]] = {
     "faulty": faulty,
     "with-deadlines": with_deadlines,
     "throttled": throttled,
+}
+
+
+def sftp_openssh(server: OpenSsh, place: Path) -> Connect:
+    base = place / "store"
+    base.mkdir()
+    return lambda connection: on_openssh(server, base, connection)
+
+
+def sftp_rclone(server: RcloneSftp, place: Path) -> Connect:
+    base = base_on_rclone(server)
+    return lambda connection: on_rclone(server, base, connection)
+
+
+SERVED: dict[str, tuple[str, Callable[[Any, Path], Connect]]] = {
+    "sftp-openssh": ("openssh", sftp_openssh),
+    "sftp-rclone": ("rclone_sftp", sftp_rclone),
 }

@@ -206,7 +206,10 @@ def test_create_again_after_delete(store):
 
 
 def test_create_at_once(connect: Connect):
-    """Of many connections that create a name at once, one is told that it did, and it did."""
+    """Of many connections that create a name at once, one is told that it did, and it did.
+
+    A store that cannot keep them apart says so, and holds what one of them wrote.
+    """
     stores = [connect(f"{number:016}") for number in range(6)]
     start, winners = Barrier(len(stores)), list[bytes]()
 
@@ -223,8 +226,9 @@ def test_create_at_once(connect: Connect):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(winners) == 1
-    assert read(stores[0], "d/claim") == winners[0]
+    if stores[0].capabilities.exclusive_create:
+        assert len(winners) == 1
+    assert read(stores[0], "d/claim") in winners
 
 
 def test_rename(store):

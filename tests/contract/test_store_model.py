@@ -76,21 +76,38 @@ def contents(store: Store, directory: str = "") -> dict[str, bytes]:
     return found
 
 
+def check_like_a_dictionary(make: Callable[[Path], Connect], calls: list[tuple[Any, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        store = make(Path(place))("0123456789abcdef")
+        try:
+            model: dict[str, bytes] = {}
+            for call in calls:
+                expected = on_model(model, call)
+                if expected is None:
+                    on_store(store, call)
+                else:
+                    with pytest.raises(expected):
+                        on_store(store, call)
+                assert contents(store) == model
+        finally:
+            store.close()
+
+
 @settings(
     max_examples=max(20, settings().max_examples // 5),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(calls=CALLS)
-def test_like_a_dictionary(make_subject: Callable[[Path], Connect], calls):
+def test_like_a_dictionary(make_local: Callable[[Path], Connect], calls):
     """After any calls, a store holds what a dictionary holds, and has raised what it should."""
-    with tempfile.TemporaryDirectory() as place:
-        store = make_subject(Path(place))("0123456789abcdef")
-        model: dict[str, bytes] = {}
-        for call in calls:
-            expected = on_model(model, call)
-            if expected is None:
-                on_store(store, call)
-            else:
-                with pytest.raises(expected):
-                    on_store(store, call)
-            assert contents(store) == model
+    check_like_a_dictionary(make_local, calls)
+
+
+@settings(
+    max_examples=max(5, settings().max_examples // 50),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(calls=CALLS)
+def test_like_a_dictionary_on_servers(make_served: Callable[[Path], Connect], calls):
+    """The same for stores on servers, where each call takes longer."""
+    check_like_a_dictionary(make_served, calls)

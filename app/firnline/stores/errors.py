@@ -6,6 +6,8 @@
     ├── NotFoundError          no such file
     ├── AlreadyExistsError     a create-if-absent found one
     ├── DeniedError            the store refuses: rights, read-only
+    │   ├── CredentialsError   it does not take the password or key, or asks for one
+    │   └── UntrustedError     its key or certificate is not the one that is trusted
     ├── FullError              no space, quota
     ├── CorruptError           what it delivered cannot be what was written
     ├── FutureFormatError      written by a later version of the program: nothing is read or written
@@ -49,6 +51,25 @@ class AlreadyExistsError(StoreError):
 
 class DeniedError(StoreError):
     """No permission, or a store that cannot be written."""
+
+
+class CredentialsError(DeniedError):
+    """The store does not take this user's password or key, or wants one that nobody gave."""
+
+
+class UntrustedError(DeniedError):
+    """The server showed a key or certificate that nobody has said is trusted; nothing was sent.
+
+    `seen` is its fingerprint, `known` the one that was trusted until now; None: none was. `host`
+    is the server as people write it.
+    """
+
+    def __init__(self, host: str, seen: str, known: str | None) -> None:
+        what = "shows another key than before" if known else "is not known yet"
+        super().__init__("", f"{host} {what}: {seen}")
+        self.host = host
+        self.seen = seen
+        self.known = known
 
 
 class FullError(StoreError):
