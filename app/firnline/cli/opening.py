@@ -125,7 +125,15 @@ def surroundings(
         random=system_random,
         progress=progress or Progress(),
         cancelled=cancelled,
+        secret=secret_of,
     )
+
+
+def secret_of(store: str) -> str | None:
+    """The secret of a store, from the environment: `FIRNLINE_SECRET_` and its name in capitals,
+    with `_` for whatever is neither letter nor digit."""
+    name = "".join(letter if letter.isalnum() else "_" for letter in store.upper())
+    return os.environ.get(f"FIRNLINE_SECRET_{name}")
 
 
 def places_of(arguments: Namespace) -> Places:

@@ -157,6 +157,17 @@ def to_terminal() -> bool:
     return _listeners.get() is None and sys.stderr.isatty()
 
 
+def can_ask() -> bool:
+    """True when somebody can be asked, and sees what."""
+    return to_terminal() and sys.stdin is not None and sys.stdin.isatty()
+
+
+def ask(question: str) -> str:
+    """What the person at the screen types; '' when they end the input."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 def terminal_width() -> int:
     """Columns of the terminal that shows standard error; 0 where none is known."""
     try:

@@ -1,6 +1,7 @@
 """`firnline store …`."""
 
 from argparse import Namespace
+from dataclasses import replace
 
 from firnline.cli import output
 from firnline.cli.opening import from_here, open_engine
@@ -16,14 +17,22 @@ from firnline.engine.store_commands import (
     remove_store,
     try_store,
 )
+from firnline.stores.errors import UntrustedError
 from firnline.stores.probe import Report
 
 
 def add(arguments: Namespace) -> int:
     """Make or take up a store, try it, and show what it can do."""
     wish = _wish(arguments)
+    location = from_here(arguments, arguments.location)
     with open_engine(arguments, lock=True) as engine:
-        added = add_store(engine, arguments.name, from_here(arguments, arguments.location), wish)
+        try:
+            added = add_store(engine, arguments.name, location, wish)
+        except UntrustedError as error:
+            trusting = _confirmed(error, wish)
+            if trusting is None:
+                raise
+            added = add_store(engine, arguments.name, location, trusting)
     _show_report(added.report)
     name = output.shown(added.settings.name)
     what = "is a new store" if added.created else "is a store that was there already"
@@ -33,6 +42,18 @@ def add(arguments: Namespace) -> int:
     else:
         output.message("Next: `firnline folder available` shows the folders in it.")
     return 0
+
+
+def _confirmed(error: UntrustedError, wish: StoreWish) -> StoreWish | None:
+    """The wish with the key that the user says is the right one; None where nobody can say so, or
+    another one was given before."""
+    if error.known is not None or not output.can_ask():
+        return None
+    output.message(f"The key of {output.shown(error.host)} is not known here yet:")
+    output.message(f"    {error.seen}")
+    if output.ask("Is it the right one? Type yes to trust it from now on: ") != "yes":
+        return None
+    return replace(wish, options={**(wish.options or {}), "fingerprint": error.seen})
 
 
 def show_list(arguments: Namespace) -> int:

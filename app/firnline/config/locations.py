@@ -7,10 +7,14 @@ makes a store of either. Each further kind of store adds its scheme and its opti
 import os
 import re
 
-STORE_OPTIONS: dict[str, frozenset[str]] = {"file": frozenset()}
+STORE_OPTIONS: dict[str, frozenset[str]] = {
+    "file": frozenset(),
+    "sftp": frozenset({"key", "known_hosts", "agent", "fingerprint"}),
+}
 """For each scheme, the names that `--option NAME=VALUE` may have."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^/@]*:[^/]*@")
 
 
 def scheme_of(location: str) -> str:
@@ -26,6 +30,8 @@ def check_location(location: str) -> str:
     if scheme not in STORE_OPTIONS:
         known = ", ".join(f"{each}://" for each in STORE_OPTIONS)
         raise ValueError(f"this Firnline knows no {scheme}:// stores, only a path or {known}")
+    if _PASSWORD.match(location):
+        raise ValueError("must not hold a password: it is asked for, and kept elsewhere")
     if "\0" in location:
         raise ValueError("must not hold a NUL character")
     if not _SCHEME.match(location) and not os.path.isabs(location):

@@ -18,6 +18,7 @@ from firnline.core.hashing import PLAIN
 from firnline.engine.folder_root import require_answer, require_here
 from firnline.engine.replaced_notes import note_replaced
 from firnline.engine.runtime import Engine
+from firnline.engine.trust_notes import note_untrusted
 from firnline.folder.claim import claimed
 from firnline.folder.filesystem import Root
 from firnline.state.database import DatabaseError, DatabaseFault, set_aside
@@ -214,6 +215,7 @@ def _limited(
 def _prepare_stores(engine: Engine, opened: OpenFolder) -> None:
     """Stores and tables know of one another, before anything is written there."""
     note_replaced(opened.context)
+    note_untrusted(opened.context)
     _register_all(engine, opened.context, opened.config)
     _attach(engine, opened.settings, opened.context)
 

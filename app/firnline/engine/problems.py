@@ -118,6 +118,23 @@ def _replaced(error: ReplacedError, subject: str) -> Explanation:
     return Explanation("Another store", what, advice)
 
 
+def _untrusted(error: store.UntrustedError, subject: str) -> Explanation:
+    about = subject or "the store"
+    if error.known is None:
+        what = f"{about}: the key of {error.host} is not known here: {error.seen}"
+        advice = (
+            "compare it with what its owner says; if it is the same, give"
+            f" --option fingerprint={error.seen}"
+        )
+        return Explanation("Unknown server", what, advice)
+    what = (
+        f"{about}: {error.host} shows another key than before ({error.seen}, and not"
+        f" {error.known}), so nothing was sent there"
+    )
+    advice = "somebody may stand between; ask its owner, and decide: `firnline questions`"
+    return Explanation("Another key", what, advice)
+
+
 def _database(error: DatabaseError, subject: str) -> Explanation:
     title, advice = "This device's state", "look at the disk and the file's rights, and sync again"
     if error.fault is DatabaseFault.FULL:
@@ -171,6 +188,12 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.NotFoundError: _detail("Missing in the store", "`firnline sync` tries it again"),
     store.AlreadyExistsError: _detail("Already there"),
     store.DeniedError: _detail("The store refuses", "look at its rights, and sync again"),
+    store.CredentialsError: _words(
+        "Login refused",
+        "{subject}: {0.detail}",
+        "look at the user in its location, its password and its key; it is not tried on and on",
+    ),
+    store.UntrustedError: _untrusted,
     store.FullError: _words(
         "The store is full",
         "{subject} has no space left ({0.detail})",

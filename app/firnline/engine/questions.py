@@ -19,6 +19,7 @@ from firnline.engine.question_words import KIND_WORDS
 from firnline.engine.runtime import Engine
 from firnline.engine.store_questions import store_questions
 from firnline.engine.sync_command import FolderOutcome, sync_folders
+from firnline.engine.trust_questions import trust_questions
 from firnline.engine.waiting import Waiting
 from firnline.history.moments import format_time_of
 from firnline.state.folder_state import FolderState
@@ -106,4 +107,8 @@ def _decide(
     return list(sync_folders(engine, [folder.folder_id]))
 
 
-_SOURCES: tuple[Callable[[Engine], Iterator[Waiting]], ...] = (_of_folders, store_questions)
+_SOURCES: tuple[Callable[[Engine], Iterator[Waiting]], ...] = (
+    _of_folders,
+    store_questions,
+    trust_questions,
+)

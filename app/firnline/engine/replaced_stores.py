@@ -95,8 +95,9 @@ def _at_its_place(
 ) -> Iterator[tuple[Store, Identity | None]]:
     """What stands there, opened to be written. A base that is missing is made, as `add` does."""
     engine.ask_again(settings.name)
-    make_base(engine, parse_location(settings.location))
-    store = engine.opener(settings.location)(engine.peer.connection(settings.store_id))
+    make_base(engine, settings.name, parse_location(settings.location), settings.options)
+    opener = engine.opener(settings.location, settings.name, settings.options)
+    store = opener(engine.peer.connection(settings.store_id))
     try:
         yield store, identity.read_identity(store)
     finally:

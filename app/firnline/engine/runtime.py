@@ -5,7 +5,7 @@ they are asked for the first time, and once; what fails is remembered and not tr
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, StoreConfig
 from firnline.stores.errors import HangingError, LocationError, StoreError, UnavailableError
 from firnline.stores.identity import read_identity as read_store_identity
-from firnline.stores.registry import DIRECTORY, factory_for, parse_location
+from firnline.stores.registry import DIRECTORY, Secret, factory_for, parse_location
 from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
 from firnline.sync.context import HOME, Connected, Progress, Unreached
 
@@ -53,6 +53,8 @@ class Surroundings(NamedTuple):
     cancelled: Callable[[], bool] = lambda: False
     try_again: Callable[[ProfileBusy], bool] = lambda busy: False
     """Asked while another process holds the profile; waits before it says yes."""
+    secret: Callable[[str], str | None] = lambda store: None
+    """The password (or passphrase of the key, …) of the store of that name, if there is one."""
 
 
 class Engine:
@@ -152,23 +154,32 @@ class Engine:
 
     # --- stores -------------------------------------------------------------------------------
 
-    def opener(self, location: str) -> Opener:
+    def opener(
+        self, location: str, name: str = "", options: Mapping[str, str] | None = None
+    ) -> Opener:
         """How to open the store at an absolute `location`, for a connection or only to read.
 
+        `name` and `options` are those of its settings: by its name a store's secret is found.
         One that may hang is first asked whether it answers, and has deadlines (`engine.mounts`).
         """
         parsed = parse_location(location)
-        factory = factory_for(parsed, relative_to=self.places.state)
+        factory = factory_for(
+            parsed, relative_to=self.places.state, options=options, secret=self.secret(name)
+        )
         clock, steps = self.outside.clock, self.outside.steps
 
         def opener(connection: str | None) -> Store:
             opening = partial(factory, connection=connection, clock=clock, steps=steps)
-            base = self.places.state / parsed.address
-            if parsed.kind != DIRECTORY or not can_hang(base):
+            if parsed.kind != DIRECTORY:
                 return opening()
-            return _open_with_deadlines(base, opening)
+            base = self.places.state / parsed.address
+            return _open_with_deadlines(base, opening) if can_hang(base) else opening()
 
         return opener
+
+    def secret(self, name: str) -> Secret:
+        """What gives the secret of a store, when its server asks for one."""
+        return partial(self.outside.secret, name)
 
     def connected(self, name: str) -> Connected:
         """A store of the settings. Raises StoreError, the same one again when asked again."""
@@ -190,7 +201,7 @@ class Engine:
         """A new connection, which the caller closes. From any thread. Raises StoreError."""
         expected = Expected(store.name, store.store_id, store.rating, store.minor)
         try:
-            opener = self.opener(store.location)
+            opener = self.opener(store.location, store.name, store.options)
         except LocationError as error:
             raise UnavailableError("", str(error)) from error
         return connect(opener, expected, self.peer, write=self.writes)

@@ -16,6 +16,7 @@ from firnline.engine.question_words import question_line
 from firnline.engine.running import NOTHING, FolderNow, Now, Work, ask_running
 from firnline.engine.runtime import Engine
 from firnline.engine.store_status import StoreStatus, status_of_home, statuses_of_stores
+from firnline.engine.trust_notes import is_asked
 from firnline.history.conflicts import open_conflicts
 from firnline.history.names import Names
 from firnline.state.database import DatabaseError
@@ -173,7 +174,7 @@ def _describe(
             pending,
             doing.work,
             away=away is not None,
-            waits=bool(questions) or _has_replaced_store(context),
+            waits=bool(questions) or _has_replaced_store(context) or is_asked(context.state),
             trouble=bool(doing.trouble) or _in_trouble(problems),
         ),
         doing.trouble if away is None else away.reason.sentence,

@@ -29,7 +29,7 @@ from firnline.stores.errors import (
 )
 from firnline.stores.identity import Identity, read_identity, read_store_config
 from firnline.stores.probe import Report, probe
-from firnline.stores.registry import DIRECTORY, Location, parse_location
+from firnline.stores.registry import DIRECTORY, Location, create_remote_base, parse_location
 from firnline.sync.connection import announce, describe, initialise
 from firnline.sync.context import Connected
 
@@ -80,8 +80,8 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
     address, parsed = settle_location(location)
     _check_options(address, wish.options or {})
     _refuse_place(engine, parsed, name)
-    make_base(engine, parsed)
-    opener = engine.opener(address)
+    make_base(engine, name, parsed, wish.options or {})
+    opener = engine.opener(address, name, wish.options)
     store = opener(None)
     try:
         found = read_identity(store)
@@ -142,10 +142,16 @@ def _refuse_place(engine: Engine, location: Location, name: str) -> None:
         refuse_nesting(engine, Place.STORE, Path(location.address), name)
 
 
-def make_base(engine: Engine, location: Location) -> None:
-    """A directory store's base, when its parent is there: a missing parent is a typing mistake or
+def make_base(engine: Engine, name: str, location: Location, options: Mapping[str, str]) -> None:
+    """A store's base directory, when its parent is there: a missing parent is a typing mistake or
     a disk that is not mounted."""
     if location.kind != DIRECTORY:
+        try:
+            create_remote_base(location, options=options, secret=engine.secret(name))
+        except NotFoundError as error:
+            raise RefusedError(
+                "the directory above it does not exist on the server", "make it first"
+            ) from error
         return
     base = Path(location.address)
     if is_silent(base):
@@ -275,30 +281,32 @@ def edit_store(engine: Engine, name: str, wish: StoreWish) -> StoreSettings:
     if wish.location is not None:
         location, parsed = settle_location(wish.location)
         _refuse_place(engine, parsed, name)
-        _require_same(engine, before, location)
     _check_options(location, wish.options or {})
-    options = {**before.options, **(wish.options or {})}
+    merged = {**before.options, **(wish.options or {})}
+    options = {key: value for key, value in merged.items() if value}
+    if wish.location is not None:
+        _require_same(engine, before._replace(location=location, options=options))
     after = before._replace(
         location=location,
         rating=before.rating if wish.rating is None else wish.rating,
         minor=before.minor if wish.minor is None else wish.minor,
-        options={key: value for key, value in options.items() if value},
+        options=options,
     )
     engine.settings = edits.edit_store(engine.places.config_file, after, engine.outside.steps)
     _tell(engine, after)
     return after
 
 
-def _require_same(engine: Engine, before: StoreSettings, location: str) -> None:
-    store = engine.opener(location)(None)
+def _require_same(engine: Engine, after: StoreSettings) -> None:
+    store = engine.opener(after.location, after.name, after.options)(None)
     try:
         found = read_identity(store)
     finally:
         store.close()
-    if found is None or found.store != before.store_id:
+    if found is None or found.store != after.store_id:
         there = "another store is" if found is not None else "no store is"
         raise RefusedError(
-            f"{there} at {location}, so {before.name!r} cannot have moved there",
+            f"{there} at {after.location}, so {after.name!r} cannot have moved there",
             "copy the whole store there first, or add it as a new store with `firnline store add`",
         )
 

@@ -13,6 +13,7 @@ from firnline.engine import device_names
 from firnline.engine.mounts import can_hang
 from firnline.engine.open_folder import open_folder
 from firnline.engine.runtime import Engine
+from firnline.engine.trust_notes import is_asked
 from firnline.sync.connection import ReplacedError
 from firnline.sync.context import CancelledError, FolderContext, Problem, Unreached
 from firnline.sync.folder_pass import PassReport, run_pass
@@ -31,6 +32,8 @@ class FolderOutcome:
         self.unreached: list[Unreached] = []
         self.error: Exception | None = None
         """Why the folder as a whole was not synced, or not to its end."""
+        self.untrusted = False
+        """The user has to say whether the key that a server showed is the right one."""
 
     @property
     def problems(self) -> list[Problem]:
@@ -40,7 +43,7 @@ class FolderOutcome:
     def waits(self) -> bool:
         """Something waits for the user's decision."""
         replaced = any(isinstance(each.why, ReplacedError) for each in self.unreached)
-        return replaced or bool(self.report.questions)
+        return replaced or self.untrusted or bool(self.report.questions)
 
     @property
     def complete(self) -> bool:
@@ -118,6 +121,7 @@ def noting_failure(outcome: FolderOutcome) -> Iterator[None]:
 
 def remember(engine: Engine, context: FolderContext, outcome: FolderOutcome) -> None:
     """What holds beyond this folder: stores that failed, devices that were heard of."""
+    outcome.untrusted = is_asked(context.state)
     for unreached in outcome.unreached:
         engine.lost(unreached)
     if outcome.report.applied or outcome.report.copied:

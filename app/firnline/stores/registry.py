@@ -1,11 +1,12 @@
 """From a LOCATION, as the user types it, to a store.
 
-A LOCATION is a path or `file:///…`; with other kinds of stores come other schemes. Parsing is pure
-and opens nothing; `factory_for` imports no more than the kind that is asked for.
+A LOCATION is a path, `file:///…` or `sftp://…`; with other kinds of stores come other schemes.
+Parsing is pure and opens nothing; `factory_for` imports no more than the kind that is asked for.
 """
 
 import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -14,8 +15,11 @@ from firnline.core.steps import Steps, no_steps
 from firnline.stores.base import Store
 from firnline.stores.errors import LocationError
 
-SUPPORTED = ("a path", "file:///…")
+SUPPORTED = ("a path", "file:///…", "sftp://[user@]host[:port]/path")
 DIRECTORY = "directory"
+SFTP = "sftp"
+Secret = Callable[[], str | None]
+"""Gives the password (or what else is secret) of a store when it is needed; may block."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 
 
@@ -25,7 +29,7 @@ class Location(NamedTuple):
     kind: str
     """As in `Store.kind`."""
     address: str
-    """What the kind makes of it; a path, as written, for a directory."""
+    """What the kind makes of it; a path, as written, for a directory; else the URL."""
 
 
 class Factory(Protocol):
@@ -44,6 +48,11 @@ def parse_location(text: str) -> Location:
     if match is None:
         return Location(DIRECTORY, text)
     scheme, rest = match.group(1).lower(), match.group(2)
+    if scheme == SFTP:
+        from firnline.stores.sftp.address import parse_sftp
+
+        parse_sftp(text)
+        return Location(SFTP, text)
     if scheme != "file":
         known = ", ".join(SUPPORTED)
         raise LocationError(f"unsupported location: {scheme}:// (supported: {known})")
@@ -69,11 +78,25 @@ def _is_drive(path: str) -> bool:
     return sys.platform == "win32" and path[1:2] == ":"
 
 
-def factory_for(location: Location, *, relative_to: Path) -> Factory:
+def no_secret() -> None:
+    """For stores that have none."""
+    return
+
+
+def factory_for(
+    location: Location,
+    *,
+    relative_to: Path,
+    options: Mapping[str, str] | None = None,
+    secret: Secret = no_secret,
+) -> Factory:
     """How to open the store at `location`; a relative path starts at `relative_to`.
 
-    Raises LocationError for a kind that is not supported.
+    `options` are those of the store's settings. Raises LocationError for a kind that is not
+    supported.
     """
+    if location.kind == SFTP:
+        return _sftp(location, options or {}, secret)
     if location.kind != DIRECTORY:
         raise LocationError(f"unsupported kind of store: {location.kind}")
     base = relative_to / location.address
@@ -84,3 +107,40 @@ def factory_for(location: Location, *, relative_to: Path) -> Factory:
         return DirectoryStore(base, connection=connection, clock=clock, steps=steps)
 
     return open_directory
+
+
+def _sftp(location: Location, options: Mapping[str, str], secret: Secret) -> Factory:
+    def open_sftp(*, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
+        from firnline.stores.sftp.address import parse_sftp
+        from firnline.stores.sftp.store import SftpStore, login_by
+
+        return SftpStore(
+            parse_sftp(location.address),
+            login_by(options, secret),
+            connection=connection,
+            clock=clock,
+            fingerprint=options.get("fingerprint"),
+            known_hosts=options.get("known_hosts"),
+            steps=steps,
+        )
+
+    return open_sftp
+
+
+def create_remote_base(
+    location: Location, *, options: Mapping[str, str], secret: Secret = no_secret
+) -> None:
+    """Make the base of a store on a server, where its kind has one; one that is there stays.
+
+    Raises NotFoundError when what it would stand in is missing, and other StoreErrors.
+    """
+    if location.kind == SFTP:
+        from firnline.stores.sftp.address import parse_sftp
+        from firnline.stores.sftp.store import create_base, login_by
+
+        create_base(
+            parse_sftp(location.address),
+            login_by(options, secret),
+            fingerprint=options.get("fingerprint"),
+            known_hosts=options.get("known_hosts"),
+        )

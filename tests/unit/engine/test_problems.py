@@ -15,7 +15,7 @@ from firnline.engine.problems import explain, explain_problem, is_known
 from firnline.folder import errors as folder_errors
 from firnline.folder.walk import SkipKind
 from firnline.stores import errors as store_errors
-from firnline.stores.errors import DeniedError, FullError, LocationError, StoreError
+from firnline.stores.errors import DeniedError, FullError, LocationError, StoreError, UntrustedError
 from firnline.sync.connection import ReplacedError
 from firnline.sync.context import Problem
 
@@ -28,7 +28,7 @@ def classes(module: object, base: type[Exception]) -> list[type[Exception]]:
 @pytest.mark.parametrize(
     "kind",
     [
-        *classes(store_errors, StoreError),
+        *(c for c in classes(store_errors, StoreError) if c is not UntrustedError),
         *classes(folder_errors, folder_errors.FolderError),
     ],
 )
@@ -39,6 +39,14 @@ def test_every_error_of_stores_and_folders_has_words(kind: type[Exception]) -> N
     assert "nas" in found.line
     assert "the reason" in found.line
     assert is_known(kind("some/path", "the reason"))
+
+
+@pytest.mark.parametrize("known", [None, "SHA256:before"])
+def test_a_key_that_is_not_trusted(known: str | None) -> None:
+    """Both fingerprints and the server are named, so that they can be compared."""
+    line = explain(UntrustedError("nas:2222", "SHA256:seen", known), "store nas").line
+    for fact in ("store nas", "nas:2222", "SHA256:seen", known or ""):
+        assert fact in line
 
 
 def test_words_are_one_line_that_ends_with_one_stop() -> None:

@@ -41,11 +41,20 @@ def test_no_location(text):
         parse_location(text)
 
 
-@pytest.mark.parametrize("scheme", ["sftp", "webdavs", "s3", "gopher", "http"])
+@pytest.mark.parametrize("scheme", ["webdavs", "s3", "gopher", "http"])
 def test_unsupported(scheme):
     """The message names the scheme and what is supported, and never a password."""
     with pytest.raises(LocationError, match=rf"{scheme}://.*file:///") as caught:
         parse_location(f"{scheme}://user:secret@host/path")
+    assert "secret" not in str(caught.value)
+
+
+def test_sftp():
+    """An SFTP location is kept as it is; one with a password is refused, and not repeated."""
+    text = "sftp://me@nas:2222/srv/files"
+    assert parse_location(text) == Location("sftp", text)
+    with pytest.raises(LocationError, match="never holds a password") as caught:
+        parse_location("sftp://user:secret@host/path")
     assert "secret" not in str(caught.value)
 
 
@@ -69,5 +78,5 @@ def test_open_what_is_not_there(tmp_path):
 
 def test_unknown_kind(tmp_path):
     """A kind from elsewhere, such as a later version's settings, is refused."""
-    with pytest.raises(LocationError, match="sftp"):
-        factory_for(Location("sftp", "host"), relative_to=tmp_path)
+    with pytest.raises(LocationError, match="carrier pigeon"):
+        factory_for(Location("carrier pigeon", "host"), relative_to=tmp_path)

@@ -27,7 +27,9 @@ def _make_link(engine: Engine, store: StoreSettings, hears: Hears, run: str) -> 
 
     def attempt() -> Connected:
         try:
-            return connect(engine.opener(store.location), expected, engine.peer)
+            return connect(
+                engine.opener(store.location, store.name, store.options), expected, engine.peer
+            )
         except LocationError as error:
             raise UnavailableError("", str(error)) from error
 

@@ -7,7 +7,7 @@ which is made when it is first needed and anew when it broke.
 Only one instance at a time may use a CONNHASH: opening it sweeps what its last run left.
 """
 
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from firnline.stores.layout import ConnectionLayout
 from firnline.stores.loop_thread import LoopThread
 from firnline.stores.sftp import copying, writing
 from firnline.stores.sftp.address import SftpAddress
-from firnline.stores.sftp.dialling import Login, dial
+from firnline.stores.sftp.dialling import Login, Secret, dial
 from firnline.stores.sftp.reading import OpenFile, listing, read_small
 from firnline.stores.sftp.session import Session
 from firnline.stores.sftp.transfer import SftpReader, SftpUpload
@@ -39,6 +39,11 @@ _CLOCK_HOLDS = 600.0
 """Seconds after which the store's clock is looked at again."""
 _Files = list[tuple[str, bytes]]
 _Result = TypeVar("_Result")
+
+
+def login_by(options: Mapping[str, str], secret: Secret) -> Login:
+    """As the options of a store's settings say."""
+    return Login(secret, key=options.get("key"), agent=options.get("agent", "yes") != "no")
 
 
 def create_base(
