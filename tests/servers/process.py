@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,6 +69,8 @@ class ServerProcess:
         process, self._process = self._process, None
         if process is None:
             return
+        # sshd gives each connection a session of its own, so the group does not hold them.
+        below = list(_descendants(process.pid))
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -76,3 +78,18 @@ class ServerProcess:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        for child in below:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        for child in below:
+            while Path(f"/proc/{child}").exists():
+                time.sleep(_STEP)
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Its children, and theirs."""
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                yield child
+                yield from _descendants(child)

@@ -64,7 +64,7 @@ class Relay:
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(_ended(tasks))
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,6 +121,10 @@ class Relay:
         if any(limit is not None and passed > limit for passed, limit in limits):
             self._cut()
             raise ConnectionResetError("cut")
+
+
+async def _ended(tasks: set["asyncio.Task[object]"]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager

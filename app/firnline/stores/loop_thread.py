@@ -12,6 +12,7 @@ This module imports asyncio, so it is imported only when such a store is opened.
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from threading import Event, Lock, Thread, get_ident
 from typing import Any, Generic, TypeVar
@@ -24,10 +25,17 @@ _CLOSED = "the connection was closed"
 _Result = TypeVar("_Result")
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """asyncio warns of each piece that a library still sends over a connection that just broke;
+    that it broke is told by the call that needed it."""
+    return record.getMessage() != "socket.send() raised exception."
+
+
 class _Running:
     """The thread and its loop."""
 
     def __init__(self) -> None:
+        logging.getLogger("asyncio").addFilter(_is_news)
         self.loop = asyncio.new_event_loop()
         self.thread = Thread(target=self._run, name="firnline-network", daemon=True)
         try:

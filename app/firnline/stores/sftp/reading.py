@@ -143,7 +143,7 @@ async def listing(
             raise
         try:
             async for names in _portions(wire, handle):
-                found = (_listed(name, status, sizes) for name, status in names)
+                found = (listed(name, status, sizes) for name, status in names)
                 yield [each for each in found if each is not None and each.name > after]
         finally:
             if not wire.broken:
@@ -169,7 +169,7 @@ async def _portions(wire: Wire, handle: bytes) -> AsyncGenerator[list[tuple[byte
         await asyncio.gather(*coming, return_exceptions=True)
 
 
-def _listed(name: bytes, status: Status, sizes: bool) -> Listed | None:
+def listed(name: bytes, status: Status, sizes: bool) -> Listed | None:
     """None for what is neither file nor directory, and for names that are no names."""
     if name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
         return None

@@ -94,9 +94,10 @@ class Session:
             await wire.make_directory(self.full(directory))
         except asyncssh.SFTPNoSuchFile:
             return
-        except asyncssh.SFTPError as error:
-            if isinstance(error, (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)):
-                raise store_error(error, directory) from error
+        except (asyncssh.Error, OSError, EOFError) as error:
+            found = store_error(error, directory)
+            if isinstance(found, UnavailableError):
+                raise found from error
         # Version 3 says only "Failure" of one that is there.
         self._made.add(directory)
 
@@ -117,7 +118,7 @@ class Session:
         if wire.syncs:
             try:
                 handle = await wire.open_read(self.full(directory))
-            except asyncssh.SFTPError:
+            except (asyncssh.Error, OSError, EOFError):
                 handle = None
         try:
             yield handle

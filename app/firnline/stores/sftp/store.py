@@ -22,6 +22,7 @@ from firnline.stores.loop_thread import LoopThread
 from firnline.stores.sftp import copying, writing
 from firnline.stores.sftp.address import SftpAddress
 from firnline.stores.sftp.dialling import Login, Secret, dial
+from firnline.stores.sftp.faults import translated
 from firnline.stores.sftp.reading import OpenFile, listing, read_small
 from firnline.stores.sftp.session import Session
 from firnline.stores.sftp.transfer import SftpReader, SftpUpload
@@ -112,7 +113,8 @@ class SftpStore:
         )
 
     def _call(self, work: Coroutine[Any, Any, _Result], size: int = 0) -> _Result:
-        return self._thread.call(work, PATIENCE + size / SLOWEST)
+        with translated(""):
+            return self._thread.call(work, PATIENCE + size / SLOWEST)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -82,17 +82,11 @@ class Temporary:
                 raise UnavailableError(path, "the store's directory is not there") from error
             raise found from error
 
-    async def discard(self, path: str) -> None:
-        """Remove one, unless the connection is gone: the next start sweeps it."""
-        wire = await self.session.wire()
-        wire.later(wire.remove(self.session.full(path)))
-
 
 class Body:
     """One temporary file that is being written, from its start to its end."""
 
     def __init__(self, temporary: Temporary, wire: Wire, path: str, handle: bytes) -> None:
-        self._temporary = temporary
         self._session = temporary.session
         self._wire = wire
         self.path = path
@@ -177,7 +171,7 @@ class Body:
         if self._open:
             self._open = False
             self._wire.later(self._wire.close_handle(self.handle))
-        await self._temporary.discard(self.path)
+        self._wire.later(self._wire.remove(self._session.full(self.path)))
 
 
 class Places:
