@@ -31,6 +31,7 @@ from firnline.sync.connection import (
     ReplacedError,
     announce,
     find_folder,
+    foresee_registering,
     register_folder,
 )
 from firnline.sync.context import (
@@ -42,7 +43,7 @@ from firnline.sync.context import (
     Unreached,
 )
 from firnline.sync.home_release import RELEASED
-from firnline.sync.listing import list_home
+from firnline.sync.listing import foresee_listing, list_home
 from firnline.sync.local_names import LocalNames
 
 _REGISTERED = "registered"
@@ -322,6 +323,9 @@ def drop(context: FolderContext, connected: Connected, why: StoreError) -> None:
 
 def _register_all(engine: Engine, context: FolderContext, config: FolderConfig) -> None:
     """Every store in reach knows the folder, this device and the other stores."""
+    for connected in context.stores:
+        foresee_registering(connected, context.layout)
+        foresee_listing(context, connected)
     register_folder(context.home, context.layout, config)
     signature = _signature(engine, context)
     known = context.state.fact(_REGISTERED) == signature

@@ -15,16 +15,19 @@ from firnline.stores import identity
 from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, FolderConfig, StoreConfig
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.stores.foresight import Questions, expect
 from firnline.stores.identity import Identity
 from firnline.stores.layout import (
     DEVICES,
     ID_LENGTH,
+    STORES,
     FolderId,
     FolderLayout,
     StoreHash,
     connection_hash,
     is_current,
     is_device,
+    store_config,
 )
 from firnline.sync.context import Connected
 
@@ -84,6 +87,7 @@ def connect(opener: Opener, expected: Expected, peer: Peer, *, write: bool = Tru
     # only what this very connection left, and makes nothing.
     store = opener(connection if write else None)
     try:
+        expect(store, Questions(lists=[STORES], reads=[is_current(StoreHash(expected.store_id))]))
         found = identity.read_identity(store)
         if found is None or found.store != expected.store_id:
             raise ReplacedError(expected.store_id, found.store if found else None)
@@ -187,6 +191,12 @@ def find_folder(store: Store, folder_id: str) -> FolderHere | None:
             if found.config.folder_id == folder_id:
                 return found
     return None
+
+
+def foresee_registering(connected: Connected, layout: FolderLayout) -> None:
+    """Tell the store what `register_folder` is going to ask."""
+    own = store_config(StoreHash(connected.store_id))
+    expect(connected.store, Questions(lists=[""], reads=[layout.config, own]))
 
 
 def register_folder(connected: Connected, layout: FolderLayout, config: FolderConfig) -> None:

@@ -19,6 +19,7 @@ from firnline.state.journal import EventRow, EventState
 from firnline.state.store_table import NEVER, StoreRow
 from firnline.stores.base import Store
 from firnline.stores.errors import CorruptError, NotFoundError, StoreError
+from firnline.stores.foresight import Questions, expect, foresees
 from firnline.stores.layout import (
     CONNECTIONS,
     ConnectionLayout,
@@ -31,6 +32,7 @@ from firnline.sync.event_writer import drop_store
 
 OVERLAP = timedelta(hours=48)
 FULL_LISTING = timedelta(days=7)
+_FORESEEN_DAYS = 4
 _WORTH_NOTING = timedelta(hours=12)
 _MAX_HINT_FILE = 2**24
 _HOME = "home listed"
@@ -46,13 +48,37 @@ def list_stores(context: FolderContext, stores: Iterable[Connected] | None = Non
     A store that fails is dropped for the rest of the pass.
     """
     problems: list[Problem] = []
-    for connected in list(context.stores if stores is None else stores):
+    listed = list(context.stores if stores is None else stores)
+    for connected in listed:
+        foresee_listing(context, connected)
+    for connected in listed:
         context.check_cancelled()
         try:
             problems += _list_store(context, connected)
         except StoreError as error:
             drop_store(context, connected, error)
     return problems
+
+
+def foresee_listing(context: FolderContext, connected: Connected) -> None:
+    """Tell the store what a listing is going to ask, so that it may ask for all of it at once."""
+    if not foresees(connected.store):
+        return
+    state, layout = context.state, context.layout
+    row = state.stores.get(connected.store_id)
+    days: list[str] = []
+    if row is not None and row.listed != NEVER:
+        first = parse_time(_earlier(row.listed, OVERLAP))
+        span = range(min((context.clock.now() - first).days + 2, _FORESEEN_DAYS))
+        days = [format_time(first + timedelta(days=day))[:8] for day in span]
+    newest = state.stores.newest(connected.store_id)
+    questions = Questions(
+        lists=[layout.events, *(f"{layout.events}/{day}" for day in days)],
+        trees=[CONNECTIONS],
+        sizes=[] if newest is None else [layout.event(newest)],
+        clock=True,
+    )
+    expect(connected.store, questions)
 
 
 def list_home(context: FolderContext, *, at_once: bool = False) -> None:

@@ -12,11 +12,13 @@ import asyncssh
 from firnline.stores.base import Listed
 from firnline.stores.errors import CorruptError, NotFoundError
 from firnline.stores.sftp.faults import translated
-from firnline.stores.sftp.session import Session
+from firnline.stores.sftp.session import Session, together
 from firnline.stores.sftp.wire import Status, Wire
 
 AHEAD = 8 << 20
 """Bytes that are asked for ahead of the reader at most."""
+_MANY = 64
+"""Names in one answer after which there are most likely more."""
 _LISTING_AHEAD = 16
 """Requests for names at once, in a long listing."""
 
@@ -164,9 +166,34 @@ async def _portions(wire: Wire, handle: bytes) -> AsyncGenerator[list[tuple[byte
                 ended = True
             else:
                 yield names
-                at_once = min(2 * at_once, _LISTING_AHEAD) if wire.in_order else 1
+                if len(names) < _MANY:
+                    at_once = 1
+                elif wire.in_order:
+                    at_once = min(2 * at_once, _LISTING_AHEAD)
     finally:
-        await asyncio.gather(*coming, return_exceptions=True)
+        for task in coming:
+            wire.later(_ended(task))
+
+
+async def _ended(task: asyncio.Task[object]) -> None:
+    await task
+
+
+async def whole_listing(session: Session, directory: str) -> list[Listed]:
+    """All names in a directory, with sizes. Raises StoreError."""
+    portions = listing(session, directory, "", sizes=True)
+    return [entry async for portion in portions for entry in portion]
+
+
+async def whole_tree(session: Session, directory: str) -> dict[str, list[Listed]]:
+    """The same of a directory and of those directly in it. Raises StoreError."""
+    found = {directory: await whole_listing(session, directory)}
+    below = [f"{directory}/{each.name}" for each in found[directory] if each.is_directory]
+    for start in range(0, len(below), _LISTING_AHEAD):
+        some = below[start : start + _LISTING_AHEAD]
+        lists = await together(*(whole_listing(session, each) for each in some))
+        found.update(zip(some, lists, strict=True))
+    return found
 
 
 def listed(name: bytes, status: Status, sizes: bool) -> Listed | None:

@@ -7,7 +7,7 @@ UnavailableError; the next one connects again.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import asyncssh
 
@@ -15,17 +15,16 @@ from firnline.stores.errors import FullError, NotFoundError, StoreError, Unavail
 from firnline.stores.sftp.faults import store_error, translated
 from firnline.stores.sftp.wire import Status, Wire
 
-_First = TypeVar("_First")
 Dial = Callable[[], Coroutine[Any, Any, Wire]]
 
 
-async def together(first: Awaitable[_First], *others: Awaitable[Any]) -> tuple[_First, ...]:
+async def together(*works: Awaitable[Any]) -> tuple[Any, ...]:
     """All at once; when one fails, its error, once all have ended."""
-    results = await asyncio.gather(first, *others, return_exceptions=True)
+    results = await asyncio.gather(*works, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
-    return cast("tuple[_First, ...]", tuple(results))
+    return tuple(results)
 
 
 class Session:
@@ -36,12 +35,15 @@ class Session:
         self._base = base.encode("utf-8", "surrogateescape")
         self._wire: Wire | None = None
         self._dialling = asyncio.Lock()
+        self._closed = False
         self._made: set[str] = {""}
         """Directories that stood when they were last used."""
 
     async def wire(self) -> Wire:
         """The live session. Raises StoreError."""
         async with self._dialling:
+            if self._closed:
+                raise UnavailableError("", "the store was closed")
             if self._wire is not None and self._wire.broken:
                 await self._drop()
             if self._wire is None:
@@ -55,6 +57,8 @@ class Session:
             await wire.close()
 
     async def close(self) -> None:
+        """Hang up, for good."""
+        self._closed = True
         await self._drop()
 
     def full(self, path: str) -> bytes:

@@ -17,13 +17,15 @@ from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
 from firnline.stores.base import Capabilities, Listed
 from firnline.stores.errors import DeniedError, FullError, StoreError
+from firnline.stores.foresight import Questions
 from firnline.stores.layout import ConnectionLayout
 from firnline.stores.loop_thread import LoopThread
 from firnline.stores.sftp import copying, writing
 from firnline.stores.sftp.address import SftpAddress
 from firnline.stores.sftp.dialling import Login, Secret, dial
 from firnline.stores.sftp.faults import translated
-from firnline.stores.sftp.reading import OpenFile, listing, read_small
+from firnline.stores.sftp.foreseen import LIMIT, Foreseen
+from firnline.stores.sftp.reading import OpenFile, listing, read_small, whole_listing, whole_tree
 from firnline.stores.sftp.session import Session
 from firnline.stores.sftp.transfer import SftpReader, SftpUpload
 from firnline.stores.sftp.trust import Trust
@@ -96,6 +98,7 @@ class SftpStore:
         self._files = Temporary(self._session, directory)
         self._offset: tuple[float, timedelta] | None = None
         self._thread = LoopThread()
+        self._foreseen = Foreseen(self._thread, clock.monotonic, PATIENCE)
         try:
             wire = self._call(self._session.wire())
             if directory is not None:
@@ -134,6 +137,21 @@ class SftpStore:
                     if not (entry.is_directory or self._files.is_own(entry.name)):
                         wire.later(wire.remove(self._session.full(f"{directory}/{entry.name}")))
 
+    def expect(self, questions: Questions) -> None:
+        """See `stores.foresight`."""
+        session, ask = self._session, self._foreseen.ask
+        with suppress(StoreError):
+            for each in questions.lists:
+                ask(("list", each), partial(whole_listing, session, each))
+            for each in questions.trees:
+                ask(("tree", each), partial(whole_tree, session, each))
+            for each in questions.reads:
+                ask(("read", each), partial(read_small, session, each, LIMIT))
+            for each in questions.sizes:
+                ask(("status", each), partial(session.status, each))
+            if questions.clock and self._files.is_open and self._clock_is_due():
+                ask(("clock", ""), partial(copying.look_at_clock, self._files))
+
     # --- reading ------------------------------------------------------------------------------
 
     def list(self, directory: str, after: str = "", sizes: bool = False) -> Iterator[Listed]:
@@ -141,6 +159,11 @@ class SftpStore:
         return self._list(directory, after, sizes)
 
     def _list(self, directory: str, after: str, sizes: bool) -> Iterator[Listed]:
+        foreseen = self._foreseen.take_listing(directory)
+        if foreseen is not None:
+            found = (each for each in foreseen if each.name > after)
+            yield from found if sizes else (each._replace(size=None) for each in found)
+            return
         portions = listing(self._session, directory, after, sizes)
         try:
             while (portion := self._call(anext(portions, None))) is not None:
@@ -150,7 +173,9 @@ class SftpStore:
                 self._call(portions.aclose())
 
     def size(self, path: str) -> int | None:
-        status = self._call(self._session.status(check_store_path(path)))
+        check_store_path(path)
+        foreseen = self._foreseen.take(("status", path))
+        status = foreseen[0] if foreseen else self._call(self._session.status(path))
         return status.size if status is not None and status.is_file else None
 
     def open(self, path: str, offset: int = 0, length: int | None = None) -> SftpReader:
@@ -158,12 +183,21 @@ class SftpStore:
         return SftpReader(self._call, self._call(opening))
 
     def read_small(self, path: str, limit: int) -> bytes:
-        return self._call(read_small(self._session, check_store_path(path), limit), limit)
+        check_store_path(path)
+        foreseen: list[bytes] = self._foreseen.take(("read", path))
+        if foreseen and len(foreseen[0]) <= limit:
+            return foreseen[0]
+        return self._call(read_small(self._session, path, limit), limit)
 
     # --- writing ------------------------------------------------------------------------------
 
     def upload(self) -> SftpUpload:
-        return SftpUpload(self._call, self._files, self._steps)
+        return SftpUpload(self._call, self._files, self._changing)
+
+    def _changing(self, step: str) -> None:
+        """Right before anything is changed."""
+        self._foreseen.forget()
+        self._steps(step)
 
     def put_many(self, files: Iterable[tuple[str, bytes]]) -> None:
         portion: _Files = []
@@ -178,19 +212,19 @@ class SftpStore:
 
     def _put(self, files: _Files, size: int) -> None:
         if files:
-            self._steps("store.put")
+            self._changing("store.put")
             self._call(writing.put_many(self._files, files), size)
 
     def create(self, path: str, body: bytes) -> None:
         check_store_path(path)
-        self._steps("store.create")
+        self._changing("store.create")
         self._call(writing.create(self._files, path, body), len(body))
 
     def rename(self, source: str, target: str) -> None:
         check_store_path(source)
         check_store_path(target)
         self._require_writable()
-        self._steps("store.rename")
+        self._changing("store.rename")
         self._call(copying.rename(self._session, source, target))
 
     def copy(self, source: str, target: str) -> None:
@@ -198,7 +232,7 @@ class SftpStore:
         check_store_path(target)
         self._require_writable()
         if self._able.server_copy:
-            self._steps("store.copy")
+            self._changing("store.copy")
             size = self.size(source) or 0
             self._call(copying.copy(self._files, source, target), size)
             return
@@ -210,7 +244,7 @@ class SftpStore:
     def delete(self, path: str) -> None:
         check_store_path(path)
         self._require_writable()
-        self._steps("store.delete")
+        self._changing("store.delete")
         self._call(copying.delete(self._session, path))
 
     def _require_writable(self) -> None:
@@ -221,17 +255,24 @@ class SftpStore:
 
     def server_time(self) -> datetime | None:
         """By a file that is made for it, now and then; in between by this device's own clock."""
-        now = self._clock.monotonic()
-        if self._offset is None or now - self._offset[0] > _CLOCK_HOLDS:
+        if self._clock_is_due():
+            now = self._clock.monotonic()
             try:
-                seconds = self._call(copying.look_at_clock(self._files))
+                foreseen = self._foreseen.take(("clock", ""))
+                looking = copying.look_at_clock
+                seconds = foreseen[0] if foreseen else self._call(looking(self._files))
                 moment = datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
             except (DeniedError, FullError, ValueError, OverflowError):
                 moment = None
             if moment is None:
                 return None
             self._offset = (now, moment - self._clock.now())
-        return self._clock.now() + self._offset[1]
+        return self._clock.now() + self._offset[1] if self._offset is not None else None
+
+    def _clock_is_due(self) -> bool:
+        if self._offset is None:
+            return True
+        return self._clock.monotonic() - self._offset[0] > _CLOCK_HOLDS
 
     def free_space(self) -> int | None:
         return self._call(copying.free_space(self._session))

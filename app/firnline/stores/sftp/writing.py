@@ -49,6 +49,11 @@ class Temporary:
         self._count = 0
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything can be written."""
+        return self._directory is not None
+
+    @property
     def directory(self) -> str:
         """Raises DeniedError when there is none."""
         if self._directory is None:
@@ -270,7 +275,9 @@ async def put_many(temporary: Temporary, files: Sequence[tuple[str, bytes]]) -> 
 
         async def send(path: str, body: bytes) -> Body:
             preparing = places.prepare(split(path)[0])
-            return (await together(_finished(temporary, body), preparing))[0]
+            file: Body
+            file, _ = await together(_finished(temporary, body), preparing)
+            return file
 
         loop = asyncio.get_running_loop()
         sending = [(path, loop.create_task(send(path, body))) for path, body in files]
