@@ -20,8 +20,10 @@ from hypothesis.utils.dynamicvariables import DynamicVariable
 
 from tests.log_watch import LogWatch, complaints
 from tests.servers.sftp_stores import openssh, rclone_sftp
+from tests.servers.webdav_stores import apache, nginx, rclone_webdav, wsgidav
 
-__all__ = ["openssh", "rclone_sftp"]  # fixtures for all tests
+# Fixtures for all tests.
+__all__ = ["apache", "nginx", "openssh", "rclone_sftp", "rclone_webdav", "wsgidav"]
 
 for name, examples in (("dev", 100), ("ci", 500)):
     settings.register_profile(

@@ -16,6 +16,8 @@ from tests.doubles.still_clock import StillClock
 from tests.servers.openssh import OpenSsh
 from tests.servers.rclone_sftp import RcloneSftp
 from tests.servers.sftp_stores import base_on_rclone, on_openssh, on_rclone
+from tests.servers.webdav import WebDavServer
+from tests.servers.webdav_stores import new_base, on_webdav
 
 from firnline.stores.base import Store
 from firnline.stores.deadline import DeadlineStore
@@ -79,7 +81,16 @@ def sftp_rclone(server: RcloneSftp, place: Path) -> Connect:
     return lambda connection: on_rclone(server, base, connection)
 
 
+def webdav(server: WebDavServer, place: Path) -> Connect:
+    location = server.location(new_base(server))
+    return lambda connection: on_webdav(location, connection)
+
+
 SERVED: dict[str, tuple[str, Callable[[Any, Path], Connect]]] = {
     "sftp-openssh": ("openssh", sftp_openssh),
     "sftp-rclone": ("rclone_sftp", sftp_rclone),
+    "webdav-apache": ("apache", webdav),
+    "webdav-nginx": ("nginx", webdav),
+    "webdav-wsgidav": ("wsgidav", webdav),
+    "webdav-rclone": ("rclone_webdav", webdav),
 }

@@ -10,6 +10,8 @@ import re
 STORE_OPTIONS: dict[str, frozenset[str]] = {
     "file": frozenset(),
     "sftp": frozenset({"key", "known_hosts", "agent", "fingerprint"}),
+    "webdav": frozenset({"fingerprint", "unencrypted"}),
+    "webdavs": frozenset({"fingerprint"}),
 }
 """For each scheme, the names that `--option NAME=VALUE` may have."""
 

@@ -2,7 +2,8 @@
 
     StoreError
     ├── UnavailableError       not reached, timed out, broke off: try again later
-    │   └── HangingError       its disk or server answers no more
+    │   ├── HangingError       its disk or server answers no more
+    │   └── BusyError          it asks for patience, and may say how much
     ├── NotFoundError          no such file
     ├── AlreadyExistsError     a create-if-absent found one
     ├── DeniedError            the store refuses: rights, read-only
@@ -39,6 +40,14 @@ class UnavailableError(StoreError):
 
 class HangingError(UnavailableError):
     """The place is mounted and gives no answer; this process asks it nothing more."""
+
+
+class BusyError(UnavailableError):
+    """The server asks to be left alone for a while: `seconds`, None where it names no time."""
+
+    def __init__(self, path: str, detail: str, seconds: float | None = None) -> None:
+        super().__init__(path, detail)
+        self.seconds = seconds
 
 
 class NotFoundError(StoreError):

@@ -1,6 +1,7 @@
 """From a LOCATION, as the user types it, to a store.
 
-A LOCATION is a path, `file:///…` or `sftp://…`; with other kinds of stores come other schemes.
+A LOCATION is a path, `file:///…`, `sftp://…` or `webdavs://…`; with other kinds of stores come
+other schemes.
 Parsing is pure and opens nothing; `factory_for` imports no more than the kind that is asked for.
 """
 
@@ -15,9 +16,15 @@ from firnline.core.steps import Steps, no_steps
 from firnline.stores.base import Store
 from firnline.stores.errors import LocationError
 
-SUPPORTED = ("a path", "file:///…", "sftp://[user@]host[:port]/path")
+SUPPORTED = (
+    "a path",
+    "file:///…",
+    "sftp://[user@]host[:port]/path",
+    "webdavs://[user@]host[:port]/path",
+)
 DIRECTORY = "directory"
 SFTP = "sftp"
+WEBDAV = "webdav"
 Secret = Callable[[], str | None]
 """Gives the password (or what else is secret) of a store when it is needed; may block."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
@@ -53,6 +60,11 @@ def parse_location(text: str) -> Location:
 
         parse_sftp(text)
         return Location(SFTP, text)
+    if scheme in ("webdav", "webdavs"):
+        from firnline.stores.webdav.address import parse_webdav
+
+        parse_webdav(text)
+        return Location(WEBDAV, text)
     if scheme != "file":
         known = ", ".join(SUPPORTED)
         raise LocationError(f"unsupported location: {scheme}:// (supported: {known})")
@@ -97,6 +109,8 @@ def factory_for(
     """
     if location.kind == SFTP:
         return _sftp(location, options or {}, secret)
+    if location.kind == WEBDAV:
+        return _webdav(location, options or {}, secret)
     if location.kind != DIRECTORY:
         raise LocationError(f"unsupported kind of store: {location.kind}")
     base = relative_to / location.address
@@ -127,6 +141,17 @@ def _sftp(location: Location, options: Mapping[str, str], secret: Secret) -> Fac
     return open_sftp
 
 
+def _webdav(location: Location, options: Mapping[str, str], secret: Secret) -> Factory:
+    def open_webdav(*, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
+        from firnline.stores.webdav.address import parse_webdav
+        from firnline.stores.webdav.store import WebDavStore, connection_by
+
+        server = connection_by(parse_webdav(location.address), options, secret)
+        return WebDavStore(server, connhash=connection, clock=clock, steps=steps)
+
+    return open_webdav
+
+
 def create_remote_base(
     location: Location, *, options: Mapping[str, str], secret: Secret = no_secret
 ) -> None:
@@ -144,3 +169,9 @@ def create_remote_base(
             fingerprint=options.get("fingerprint"),
             known_hosts=options.get("known_hosts"),
         )
+    if location.kind == WEBDAV:
+        from firnline.stores.webdav import store as webdav
+        from firnline.stores.webdav.address import parse_webdav
+
+        server = webdav.connection_by(parse_webdav(location.address), options, secret)
+        webdav.create_base(server)

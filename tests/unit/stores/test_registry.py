@@ -41,7 +41,7 @@ def test_no_location(text):
         parse_location(text)
 
 
-@pytest.mark.parametrize("scheme", ["webdavs", "s3", "gopher", "http"])
+@pytest.mark.parametrize("scheme", ["s3", "gopher", "http"])
 def test_unsupported(scheme):
     """The message names the scheme and what is supported, and never a password."""
     with pytest.raises(LocationError, match=rf"{scheme}://.*file:///") as caught:
@@ -55,6 +55,16 @@ def test_sftp():
     assert parse_location(text) == Location("sftp", text)
     with pytest.raises(LocationError, match="never holds a password") as caught:
         parse_location("sftp://user:secret@host/path")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["webdav", "webdavs"])
+def test_webdav(scheme):
+    """A WebDAV location is kept as it is; one with a password is refused, and not repeated."""
+    text = f"{scheme}://me@cloud.example/remote.php/dav/files/me"
+    assert parse_location(text) == Location("webdav", text)
+    with pytest.raises(LocationError, match="never holds a password") as caught:
+        parse_location(f"{scheme}://user:secret@host/path")
     assert "secret" not in str(caught.value)
 
 

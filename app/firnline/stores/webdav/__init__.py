@@ -1,0 +1,1 @@
+"""Stores over WebDAV: Nextcloud, a NAS, any web server that speaks it."""

@@ -1,0 +1,83 @@
+"""What an answer of the server means: its status and its headers. Pure."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urljoin, urlsplit
+
+from firnline.stores.errors import (
+    BusyError,
+    CredentialsError,
+    DeniedError,
+    FullError,
+    NotFoundError,
+    StoreError,
+    UnavailableError,
+)
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOR_EVER = frozenset({301, 308})
+_BUSY = frozenset({429, 503})
+_LONGEST_WAIT = 24 * 3600.0
+_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18})")
+_TREE: Mapping[int, tuple[type[StoreError], str]] = {
+    401: (CredentialsError, "the server does not take this user and password"),
+    403: (DeniedError, "the server does not allow it"),
+    404: (NotFoundError, "no such file"),
+    410: (NotFoundError, "no such file"),
+    413: (DeniedError, "the server takes no files of this size"),
+    423: (UnavailableError, "somebody has locked it"),
+    507: (FullError, "no space left, or a quota is used up"),
+}
+
+
+def failure(status: int, headers: Mapping[str, str], path: str) -> StoreError:
+    """What a status that nobody expected means."""
+    if status in _BUSY:
+        return BusyError(path, f"the server is busy ({status})", patience(headers))
+    if status in _TREE:
+        kind, detail = _TREE[status]
+        return kind(path, f"{detail} ({status})")
+    if status < 300:
+        detail = "a web page instead of an answer: a login page in between?"
+        return UnavailableError(path, f"{detail} ({status})")
+    if status >= 500 or status == 408:
+        return UnavailableError(path, f"the server failed ({status})")
+    return DeniedError(path, f"the server refuses ({status})")
+
+
+def patience(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a `Retry-After` that counts seconds; one with a date counts as none."""
+    text = headers.get("Retry-After", "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return None
+    return min(float(text), _LONGEST_WAIT)
+
+
+def next_place(status: int, headers: Mapping[str, str], url: str, path: str) -> str:
+    """Where a redirect leads. Raises StoreError unless it stays with scheme, host and port: what
+    is secret is for that server alone."""
+    try:
+        target = urljoin(url, headers.get("Location", ""))
+        here, there = urlsplit(url), urlsplit(target)
+        same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+    except ValueError:
+        raise UnavailableError(path, f"a redirect that leads nowhere ({status})") from None
+    if same and not there.username:
+        return target
+    seen = f"{there.scheme}://{there.hostname or ''}"[:200]
+    if status in _FOR_EVER:
+        raise DeniedError(path, f"the server has moved to {seen!a}: change the location")
+    detail = f"it leads to another server, {seen!a}: a login page in between?"
+    raise UnavailableError(path, f"{detail} ({status})")
+
+
+def whole_size(headers: Mapping[str, str]) -> int | None:
+    """Of the whole file, from `Content-Range`."""
+    match = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    return int(match[2]) if match else None
+
+
+def range_start(headers: Mapping[str, str]) -> int | None:
+    """Where the part of a file begins that an answer brings, from `Content-Range`."""
+    match = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    return int(match[1]) if match and match[1] else None
