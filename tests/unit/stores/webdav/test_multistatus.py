@@ -1,4 +1,4 @@
-"""Answers to PROPFIND, honest and hostile (SECURITY: 58, 59)."""
+"""Answers to PROPFIND, honest and hostile."""
 
 import pytest
 from hypothesis import given

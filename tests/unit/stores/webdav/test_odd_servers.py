@@ -1,4 +1,4 @@
-"""Servers that are odd, hostile, or not the right ones (SECURITY: 56 to 61)."""
+"""Servers that are odd, hostile, or not the right ones."""
 
 import ssl
 from collections.abc import Callable
