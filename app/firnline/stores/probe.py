@@ -7,12 +7,14 @@ quick; safety never rests on it.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Barrier, Thread
 
 from firnline.core.clock import DAY_AHEAD, Clock
 from firnline.stores.base import Capabilities, Store
+from firnline.stores.deletion import delete_many
 from firnline.stores.errors import AlreadyExistsError, NotFoundError, StoreError, UnavailableError
 from firnline.stores.layout import ConnectionLayout
 
@@ -105,11 +107,8 @@ class _Trial:
 
     def clean(self) -> None:
         """What cannot be removed now goes when the store is opened next."""
-        for path in self._made:
-            try:
-                self._store.delete(path)
-            except StoreError:
-                return
+        with suppress(StoreError):
+            delete_many(self._store, sorted(self._made))
 
     def writes(self) -> str | None:
         path = self._path("written")

@@ -7,7 +7,7 @@ which is made when it is first needed and anew when it broke.
 Only one instance at a time may use a CONNHASH: opening it sweeps what its last run left.
 """
 
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from firnline.stores.sftp.dialling import Login, Secret, dial
 from firnline.stores.sftp.faults import translated
 from firnline.stores.sftp.foreseen import LIMIT, Foreseen
 from firnline.stores.sftp.reading import OpenFile, listing, read_small, whole_listing, whole_tree
-from firnline.stores.sftp.session import Session
+from firnline.stores.sftp.session import Session, together
 from firnline.stores.sftp.transfer import SftpReader, SftpUpload
 from firnline.stores.sftp.trust import Trust
 from firnline.stores.sftp.writing import Temporary
@@ -246,6 +246,16 @@ class SftpStore:
         self._require_writable()
         self._changing("store.delete")
         self._call(copying.delete(self._session, path))
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        """See `stores.deletion`."""
+        self._require_writable()
+        for path in paths:
+            check_store_path(path)
+        for start in range(0, len(paths), writing.AT_ONCE):
+            some = paths[start : start + writing.AT_ONCE]
+            self._changing("store.delete")
+            self._call(together(*(copying.delete(self._session, path) for path in some)))
 
     def _require_writable(self) -> None:
         """Raises DeniedError when the store was opened for reading only."""

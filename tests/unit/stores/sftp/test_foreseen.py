@@ -10,7 +10,8 @@ from tests.servers.openssh import OpenSsh
 from tests.servers.relay import Relay, relay
 from tests.servers.sftp_stores import on_openssh
 
-from firnline.stores.errors import NotFoundError, UnavailableError
+from firnline.stores.deletion import delete_many
+from firnline.stores.errors import BadStorePathError, NotFoundError, UnavailableError
 from firnline.stores.foresight import Questions, expect, foresees
 from firnline.stores.sftp.foreseen import FRESH
 from firnline.stores.sftp.store import SftpStore
@@ -126,6 +127,18 @@ def test_clock(store: SftpStore):
     first = store.server_time()
     assert first is not None
     assert store.server_time() == first
+
+
+def test_many_deletions(store: SftpStore, base: Path):
+    """Many are deleted at once; what is gone already is no error, a directory stays."""
+    paths = [f"d/{number}" for number in range(300)]
+    store.put_many((path, b"") for path in paths[::2])
+    delete_many(store, [*paths, "t/one"])
+    assert [entry.name for entry in store.list("d")] == ["a"]
+    assert (base / "t" / "one" / "x").exists()
+    with pytest.raises(BadStorePathError):
+        delete_many(store, ["d/a", "../x"])
+    assert store.size("d/a") == 5
 
 
 def test_stores_that_cannot():

@@ -1,0 +1,179 @@
+"""Firnline over SFTP beside `rclone copy`, on one server, in the same run.
+
+    .venv/bin/python -m tests.bench.remote [--files N] [--large MIB] [--delay MILLISECONDS]
+
+The server is OpenSSH on a loopback port; `--delay` is added each way by a relay in front of it.
+Each row: seconds of Firnline, seconds of rclone, and the one in the other's measure; for large
+files the most memory of Firnline's process. With the delay rclone takes minutes for thousands of
+files. Not part of the test run.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers.openssh import OpenSsh
+from tests.servers.process import HOST
+from tests.servers.rclone_sftp import program
+from tests.servers.relay import relay
+
+SMALL = 4096
+"""Bytes of each of many files."""
+_PIECE = 1 << 20
+
+
+class Bench:
+    """Two devices of Firnline and rclone, with one server."""
+
+    def __init__(self, place: Path, server: OpenSsh, port: int) -> None:
+        self._place = place
+        self._server = server
+        self._port = port
+        self._count = 0
+
+    def run(self, name: str, fill: Callable[[Path], None]) -> None:
+        """Up, down and nothing to do, with a tree that `fill` makes."""
+        self._count += 1
+        place = self._place / str(self._count)
+        source = place / "source"
+        source.mkdir(parents=True)
+        fill(source)
+        ours, memory = self._ours(place, source)
+        theirs = self._theirs(place, source)
+        for what, mine, other in zip(("up", "down", "nothing"), ours, theirs, strict=True):
+            ratio = f"{mine / other:.2f}"
+            print(f"{name:34} {what:8} {mine:7.2f} s  rclone {other:7.2f} s  ratio {ratio:>6}")
+        print(f"{name:34} memory   {memory >> 10} MiB", flush=True)
+        shutil.rmtree(place)
+
+    def _ours(self, place: Path, source: Path) -> tuple[list[float], int]:
+        location = f"sftp://{self._server.user}@{HOST}:{self._port}{place}/store"
+        for device in ("a", "b"):
+            options = (f"key={self._server.key}", f"fingerprint={self._server.fingerprint}")
+            given = [word for option in options for word in ("--option", option)]
+            self._firnline(place / device, "store", "add", "nas", location, *given)
+        first, second = place / "a" / "docs", place / "b" / "docs"
+        for folder in (first, second):
+            folder.mkdir(parents=True)
+        self._firnline(place / "a", "folder", "create", str(first), "--store", "nas")
+        self._firnline(place / "a", "sync")
+        self._firnline(place / "b", "folder", "join", "docs", str(second))
+        self._firnline(place / "b", "sync")
+        shutil.copytree(source, first, dirs_exist_ok=True)
+        took = [self._firnline(place / device, "sync") for device in ("a", "b", "b")]
+        check_equal(first, second)
+        return took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+
+    def _firnline(self, device: Path, *arguments: str) -> float:
+        device.mkdir(exist_ok=True)
+        environment = {**os.environ, "FIRNLINE_PROFILE": str(device / "profile")}
+        return timed([sys.executable, "-m", "firnline", *arguments], environment)
+
+    def _theirs(self, place: Path, source: Path) -> list[float]:
+        known = self._server.known_hosts(place / "known_hosts", self._port)
+        remote = (
+            f":sftp,host={HOST},port={self._port},user={self._server.user},"
+            f"key_file={self._server.key},known_hosts_file={known},"
+            # Else it starts the user's shell on the server for each file, to hash it there.
+            f"disable_hashcheck=true,shell_type=none:{place}/rclone"
+        )
+        copy = [program(), "--config", "/dev/null", "copy"]
+        target = place / "rclone-down"
+        commands = [
+            [*copy, str(source), remote],
+            [*copy, remote, str(target)],
+            [*copy, str(source), remote],
+        ]
+        took = [timed(command, dict(os.environ)) for command in commands]
+        check_equal(source, target)
+        return took
+
+
+def timed(command: Sequence[str], environment: dict[str, str]) -> float:
+    """Seconds; a command that fails ends the benchmark."""
+    start = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{command}: {done.stdout.decode()}{done.stderr.decode()}")
+    return time.perf_counter() - start
+
+
+def check_equal(one: Path, other: Path) -> None:
+    """The same files of the same sizes."""
+    first, second = ({f.relative_to(p): f.stat().st_size for f in files(p)} for p in (one, other))
+    if first != second:
+        raise SystemExit(f"{one} and {other} differ")
+
+
+def files(place: Path) -> Iterator[Path]:
+    """Those that people put there."""
+    for path in place.rglob("*"):
+        if path.is_file() and ".firnline" not in path.parts:
+            yield path
+
+
+def many(count: int, directories: int) -> Callable[[Path], None]:
+    """Small files, spread over directories."""
+
+    def fill(place: Path) -> None:
+        for number in range(count):
+            directory = place / f"d{number % directories}"
+            directory.mkdir(exist_ok=True)
+            (directory / f"f{number}").write_bytes(os.urandom(SMALL))
+
+    return fill
+
+
+def one(mebibytes: int) -> Callable[[Path], None]:
+    """One large file that no compression makes smaller."""
+
+    def fill(place: Path) -> None:
+        with open(place / "large", "wb") as file:
+            for _ in range(mebibytes):
+                file.write(os.urandom(_PIECE))
+
+    return fill
+
+
+@contextmanager
+def serving() -> Iterator[tuple[Path, OpenSsh]]:
+    """A place for everything, and a server."""
+    with tempfile.TemporaryDirectory(prefix="firnline-bench-") as name:
+        place = Path(name)
+        (place / "server").mkdir()
+        server = OpenSsh(place / "server")
+        server.start()
+        try:
+            yield place, server
+        finally:
+            server.stop()
+
+
+def main() -> None:
+    """See the module's text."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--large", type=int, default=1024, help="MiB; 0: none")
+    parser.add_argument("--delay", type=float, default=25.0, help="milliseconds each way")
+    wanted = parser.parse_args()
+    with serving() as (place, server):
+        direct = Bench(place, server, server.port)
+        direct.run(f"{wanted.files} files", many(wanted.files, 20))
+        if wanted.large:
+            direct.run(f"one file of {wanted.large} MiB", one(wanted.large))
+        for delay, count, directories in ((12.5, 400, 400), (wanted.delay, wanted.files, 20)):
+            with relay(server.port, delay / 1000) as line:
+                name = f"{count} files, {directories} dirs, +{delay:g} ms"
+                Bench(place, server, line.port).run(name, many(count, directories))
+
+
+if __name__ == "__main__":
+    main()
