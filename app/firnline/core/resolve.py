@@ -24,6 +24,9 @@ class Ruling(NamedTuple):
     time: DateTime
     device: DeviceId
     changes: tuple[Change, ...]
+    joined: bool = False
+    """Not without the one before it: it closes a head for which that one brings something. Alone
+    it would leave that to the history, and to the tree nothing, once somebody deletes the rest."""
 
 
 def resolve(path: str, log: Log) -> list[Ruling]:
@@ -115,7 +118,8 @@ def _move_aside(
         for other in others:
             if other.twin_key not in named:
                 named.add(other.twin_key)
-                rulings.append(_ruling(other, winner, _deletion(other)))
+                closing = _ruling(other, winner, _deletion(other))
+                rulings.append(closing._replace(joined=True))
     return rulings
 
 
@@ -175,9 +179,10 @@ def _carry_flags(winner: Entry, flag_changes: list[Entry]) -> list[Ruling]:
         named.add(head.twin_key)
         time = later(max(time_of(winner.event), time_of(head.event)))
         device = device_of(head.event)
-        if winner.kind is Kind.FILE and winner.flags != head.flags:
+        carried = winner.kind is Kind.FILE and winner.flags != head.flags
+        if carried:
             rulings.append(Ruling(time, device, (_with_flags(winner, head.flags),)))
-        rulings.append(Ruling(time, device, (_deletion(head),)))
+        rulings.append(Ruling(time, device, (_deletion(head),), joined=carried))
     return rulings
 
 

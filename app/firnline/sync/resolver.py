@@ -162,7 +162,13 @@ def _rulings(context: FolderContext, log: JournalLog, path: str) -> list[Ruling]
     found = resolve(path, log)
     if log.waited and resolve(path, _Impatient(log)) != found:
         log.undecided[path] = "an event that others stand on has not come yet"
-    possible = [ruling for ruling in found if _has_body(context, log, ruling)]
+    possible: list[Ruling] = []
+    can_be = True
+    for ruling in found:
+        # What goes with one that cannot be done waits with it.
+        can_be = (can_be or not ruling.joined) and _has_body(context, log, ruling)
+        if can_be:
+            possible.append(ruling)
     if len(possible) < len(found):
         log.undecided[path] = "a content that is to be moved cannot be had from any store in reach"
     return possible

@@ -476,6 +476,23 @@ def test_rules(events, expected):
         assert sorted(map(asked, resolve("p", log))) == sorted(expected)
 
 
+@pytest.mark.parametrize(
+    ("events", "joined"),
+    [
+        ([OLD, X, EDIT], [False, True]),
+        ([OLD, X, XX], [False]),
+        ([OLD, X, link("p", "there", OLD.ref, seconds=3)], [False]),
+        ([OLD, X, X_LATER, put("p", "edit", OLD.ref, seconds=7)], [False, True]),
+        ([ONE, put("p", "one", OLD.ref, seconds=1.5), OLD, TWO], [False, True]),
+        ([ONE, TWO, put("p", "three", seconds=3)], [False, False]),
+    ],
+)
+def test_what_closes_a_head_waits_for_what_brings_its_part(events, joined):
+    """Flags that are carried and the end of the head that had them are one decision, and so are a
+    conflict copy and the end of the other heads with its content."""
+    assert [ruling.joined for ruling in resolve("p", KnownEvents(*events))] == joined
+
+
 def test_equal_heads_that_are_no_twins_count_as_one():
     """Rule 3: nothing has to be written for them."""
     other = put("p", "between", OLD.ref, seconds=1)
