@@ -35,6 +35,7 @@ from firnline.sync.context import Connected, Unreached
 from firnline.sync.heartbeat import new_run
 from firnline.sync.news import News
 from firnline.watch.mounts import MountWatch
+from firnline.watch.network import NetworkWatch
 from firnline.watch.watcher import make_watcher
 
 STOP_WITHIN = 3.0
@@ -86,7 +87,8 @@ class Service:
         )
         self._copies: list[tuple[CopyLane, asyncio.Task[None]]] = []
         self._returns = Returns(self._wake_link, watcher, gate, self._clock)
-        self._mounts = MountWatch(partial(gate.post, self._look_for_the_lost))
+        look = partial(gate.post, self._look_for_the_lost)
+        self._mounts, self._network = MountWatch(look), NetworkWatch(look, self._clock)
         self._stopping = asyncio.Event()
         self._sleep = SleepWatch(self._clock)
         self._look_at_clock = Alarm(self._notice_sleep)
@@ -132,6 +134,7 @@ class Service:
         """Until `stop`. Raises StoreError when there is no home store."""
         _ = self._engine.home
         self._mounts.start()
+        self._network.start()
         give_up_waiting = Alarm(self._wait_no_more)
         async with asyncio.TaskGroup() as group:
             self._take_up(group)
@@ -170,6 +173,7 @@ class Service:
                 task.cancel()
         self._returns.close()
         self._mounts.close()
+        self._network.close()
         await self._close_links()
 
     async def _close_links(self) -> None:
@@ -272,7 +276,7 @@ class Service:
             link.wake()
 
     def _look_for_the_lost(self) -> None:
-        """Disks came or went."""
+        """Disks came or went, or a network is back."""
         for link in self._links.values():
             if isinstance(link.standing.reached, Unreached):
                 link.wake()

@@ -213,6 +213,9 @@ class StoreLink:
         elif session is not None:
             self._tend(session, asked)
         elif not self._held and (asked.wake or now >= self._due):
+            if asked.wake:
+                # What is just coming back may take a moment more.
+                self._backoff = Backoff()
             self._try()
         return self._rest()
 

@@ -278,10 +278,11 @@ class JumpingClock(SystemClock):
         return super().now() + self.slept
 
 
-def test_disk_that_is_mounted_brings_back_what_was_away(
-    engine: Engine, anna: Profile, nas: Path
+@pytest.mark.parametrize("source", ["MountWatch", "NetworkWatch"])
+def test_disk_or_network_brings_back_what_was_away(
+    engine: Engine, anna: Profile, nas: Path, source: str
 ) -> None:
-    """Stores and folders; the test says when something was mounted."""
+    """Stores and folders; the test says when something was mounted, or when there is a network."""
     away = [place.rename(place.with_name(f"{place.name} away")) for place in (nas, anna.folder)]
 
     async def tell(story: Story) -> None:
@@ -289,20 +290,20 @@ def test_disk_that_is_mounted_brings_back_what_was_away(
         for place in away:
             place.rename(place.with_name(place.name.removesuffix(" away")))
         (anna.folder / "a.txt").write_text("a")
-        PlayedMounts.made[-1].tell()
+        PlayedSource.made[-1].tell()
         await story.until(lambda: story.written("docs") and not story.passes[-1].unreached)
 
-    with patch.object(live, "MountWatch", PlayedMounts), patch.object(live, "Returns", NoReturns):
+    with patch.object(live, source, PlayedSource), patch.object(live, "Returns", NoReturns):
         play(engine, tell)
 
 
-class PlayedMounts:
-    """The test says when something was mounted."""
+class PlayedSource:
+    """The test says when something happens."""
 
-    made: ClassVar[list["PlayedMounts"]] = []
+    made: ClassVar[list["PlayedSource"]] = []
     """The last one is the one that counts."""
 
-    def __init__(self, tell: Callable[[], None]) -> None:
+    def __init__(self, tell: Callable[[], None], *_: object) -> None:
         self.tell = tell
         self.made.append(self)
 

@@ -76,6 +76,18 @@ def test_it_is_not_tried_before_its_time_unless_woken(shelf, device):
     assert device.heard.words() == ["lost: UnavailableError", "connected"]
 
 
+def test_what_is_just_coming_back_is_tried_again_soon(shelf, device):
+    """The network is there, and the way to the store a moment later."""
+    shelf.disk.available = False
+    device.step()
+    for _ in range(5):
+        device.clock.moment += timedelta(seconds=300)
+        device.step()
+    assert device.step() == 300
+    device.link.wake()
+    assert device.step() == 30
+
+
 def test_a_command_at_work_is_not_disturbed(shelf, device):
     """While it is held nothing is opened, whoever asks; afterwards it is tried at once."""
     shelf.disk.available = False
