@@ -19,11 +19,21 @@ from hypothesis.statistics import collector
 from hypothesis.utils.dynamicvariables import DynamicVariable
 
 from tests.log_watch import LogWatch, complaints
+from tests.servers.s3_stores import rclone_s3, seaweedfs
 from tests.servers.sftp_stores import openssh, rclone_sftp
 from tests.servers.webdav_stores import apache, nginx, rclone_webdav, wsgidav
 
 # Fixtures for all tests.
-__all__ = ["apache", "nginx", "openssh", "rclone_sftp", "rclone_webdav", "wsgidav"]
+__all__ = [
+    "apache",
+    "nginx",
+    "openssh",
+    "rclone_s3",
+    "rclone_sftp",
+    "rclone_webdav",
+    "seaweedfs",
+    "wsgidav",
+]
 
 for name, examples in (("dev", 100), ("ci", 500)):
     settings.register_profile(

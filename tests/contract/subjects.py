@@ -15,6 +15,9 @@ from tests.doubles.memory_store import MemoryDisk, MemoryStore
 from tests.doubles.still_clock import StillClock
 from tests.servers.openssh import OpenSsh
 from tests.servers.rclone_sftp import RcloneSftp
+from tests.servers.s3 import S3Server
+from tests.servers.s3_stores import new_base as new_prefix
+from tests.servers.s3_stores import on_s3
 from tests.servers.sftp_stores import base_on_rclone, on_openssh, on_rclone
 from tests.servers.webdav import WebDavServer
 from tests.servers.webdav_stores import new_base, on_webdav
@@ -86,6 +89,11 @@ def webdav(server: WebDavServer, place: Path) -> Connect:
     return lambda connection: on_webdav(location, connection)
 
 
+def s3(server: S3Server, place: Path) -> Connect:
+    location = new_prefix()
+    return lambda connection: on_s3(location, connection, server.options())
+
+
 SERVED: dict[str, tuple[str, Callable[[Any, Path], Connect]]] = {
     "sftp-openssh": ("openssh", sftp_openssh),
     "sftp-rclone": ("rclone_sftp", sftp_rclone),
@@ -93,4 +101,6 @@ SERVED: dict[str, tuple[str, Callable[[Any, Path], Connect]]] = {
     "webdav-nginx": ("nginx", webdav),
     "webdav-wsgidav": ("wsgidav", webdav),
     "webdav-rclone": ("rclone_webdav", webdav),
+    "s3-seaweedfs": ("seaweedfs", s3),
+    "s3-rclone": ("rclone_s3", s3),
 }

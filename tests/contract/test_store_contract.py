@@ -20,6 +20,8 @@ EVENT = (
     "_39h2dll0d0qavi0p6vm1ge3mtk.ut74eerkas-a1b2c3d4-1k815pdhr--"
 )
 LONGEST = "x" * 143
+FLAT = {"s3"}
+"""Kinds of stores without directories: a name may be a file and the beginning of others."""
 BAD_PATHS = [
     "../out",
     "a/../../out",
@@ -296,6 +298,8 @@ def test_a_file_is_no_directory(store):
     assert store.size("d/a/b") is None
     with pytest.raises(NotFoundError):
         store.open("d/a/b")
+    if store.kind in FLAT:
+        pytest.skip("it has no directories: both can stand there, and the layout never asks for it")
     with pytest.raises(StoreError):
         write(store, "d/a/b", b"never")
     with pytest.raises(StoreError):

@@ -33,12 +33,20 @@ class ServerProcess:
     """A running server; `stop` and `start` may follow one another."""
 
     def __init__(
-        self, command: Sequence[str], port: int, log: Path, env: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        port: int,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        end: signal.Signals = signal.SIGTERM,
     ) -> None:
+        """`end`: what it is asked to end with; some take their time."""
         self.port = port
         self._command = list(command)
         self._log = log
         self._env = dict(env) if env is not None else None
+        self._end = end
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -72,7 +80,7 @@ class ServerProcess:
         # sshd gives each connection a session of its own, so the group does not hold them.
         below = list(_descendants(process.pid))
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, self._end)
         with suppress(subprocess.TimeoutExpired):
             process.wait(3)
         with suppress(ProcessLookupError):

@@ -12,6 +12,7 @@ STORE_OPTIONS: dict[str, frozenset[str]] = {
     "sftp": frozenset({"key", "known_hosts", "agent", "fingerprint"}),
     "webdav": frozenset({"fingerprint", "unencrypted"}),
     "webdavs": frozenset({"fingerprint"}),
+    "s3": frozenset({"endpoint", "region", "key_id", "profile", "path_style", "unencrypted"}),
 }
 """For each scheme, the names that `--option NAME=VALUE` may have."""
 

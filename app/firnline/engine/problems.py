@@ -188,6 +188,11 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.NotFoundError: _detail("Missing in the store", "`firnline sync` tries it again"),
     store.AlreadyExistsError: _detail("Already there"),
     store.DeniedError: _detail("The store refuses", "look at its rights, and sync again"),
+    store.OptionsError: _words(
+        "Settings of the store",
+        "{subject}: {0.detail}",
+        "`firnline store edit {name} --option KEY=VALUE` changes one",
+    ),
     store.CredentialsError: _words(
         "Login refused",
         "{subject}: {0.detail}",

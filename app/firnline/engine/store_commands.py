@@ -149,9 +149,7 @@ def make_base(engine: Engine, name: str, location: Location, options: Mapping[st
         try:
             create_remote_base(location, options=options, secret=engine.secret(name))
         except NotFoundError as error:
-            raise RefusedError(
-                "the directory above it does not exist on the server", "make it first"
-            ) from error
+            raise RefusedError(f"store {name}: {error.detail}", "make it first") from error
         return
     base = Path(location.address)
     if is_silent(base):

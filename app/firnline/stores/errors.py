@@ -7,6 +7,7 @@
     ├── NotFoundError          no such file
     ├── AlreadyExistsError     a create-if-absent found one
     ├── DeniedError            the store refuses: rights, read-only
+    │   ├── OptionsError       its settings here say nothing that can be done
     │   ├── CredentialsError   it does not take the password or key, or asks for one
     │   └── UntrustedError     its key or certificate is not the one that is trusted
     ├── FullError              no space, quota
@@ -60,6 +61,10 @@ class AlreadyExistsError(StoreError):
 
 class DeniedError(StoreError):
     """No permission, or a store that cannot be written."""
+
+
+class OptionsError(DeniedError):
+    """The options of a store's settings say nothing sensible, or nothing that is safe."""
 
 
 class CredentialsError(DeniedError):

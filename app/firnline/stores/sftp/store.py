@@ -7,7 +7,7 @@ which is made when it is first needed and anew when it broke.
 Only one instance at a time may use a CONNHASH: opening it sweeps what its last run left.
 """
 
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,14 +17,14 @@ from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
 from firnline.stores.base import Capabilities, Listed
 from firnline.stores.errors import DeniedError, FullError, StoreError
+from firnline.stores.foreseen import LIMIT, Foreseen
 from firnline.stores.foresight import Questions
 from firnline.stores.layout import ConnectionLayout
-from firnline.stores.loop_thread import LoopThread
+from firnline.stores.loop_thread import Job, LoopThread
 from firnline.stores.sftp import copying, writing
 from firnline.stores.sftp.address import SftpAddress
 from firnline.stores.sftp.dialling import Login, Secret, dial
 from firnline.stores.sftp.faults import translated
-from firnline.stores.sftp.foreseen import LIMIT, Foreseen
 from firnline.stores.sftp.reading import OpenFile, listing, read_small, whole_listing, whole_tree
 from firnline.stores.sftp.session import Session, together
 from firnline.stores.sftp.transfer import SftpReader, SftpUpload
@@ -98,7 +98,7 @@ class SftpStore:
         self._files = Temporary(self._session, directory)
         self._offset: tuple[float, timedelta] | None = None
         self._thread = LoopThread()
-        self._foreseen = Foreseen(self._thread, clock.monotonic, PATIENCE)
+        self._foreseen = Foreseen(self._begin_to_ask, clock.monotonic, PATIENCE)
         try:
             wire = self._call(self._session.wire())
             if directory is not None:
@@ -118,6 +118,9 @@ class SftpStore:
     def _call(self, work: Coroutine[Any, Any, _Result], size: int = 0) -> _Result:
         with translated(""):
             return self._thread.call(work, PATIENCE + size / SLOWEST)
+
+    def _begin_to_ask(self, asking: Callable[[], Coroutine[Any, Any, Any]]) -> Job[Any]:
+        return self._thread.start(asking(), PATIENCE)
 
     @property
     def capabilities(self) -> Capabilities:

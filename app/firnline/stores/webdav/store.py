@@ -18,7 +18,7 @@ from typing import IO, Any, TypeVar, cast
 from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
 from firnline.stores.base import Capabilities, Listed, Upload
-from firnline.stores.errors import DeniedError, NotFoundError, StoreError
+from firnline.stores.errors import DeniedError, NotFoundError, OptionsError, StoreError
 from firnline.stores.layout import ConnectionLayout
 from firnline.stores.loop_thread import LoopThread
 from firnline.stores.store_path import check_store_directory, check_store_path
@@ -45,11 +45,11 @@ _Result = TypeVar("_Result")
 
 
 def connection_by(address: WebDavAddress, options: Mapping[str, str], secret: Secret) -> Connection:
-    """As the options of a store's settings say. Raises DeniedError for a line that everybody on
+    """As the options of a store's settings say. Raises OptionsError for a line that everybody on
     the way could read, unless the user said that it may be one."""
     unsealed = options.get("unencrypted", "no") == "yes"
     if not address.is_sealed and not unsealed:
-        raise DeniedError(
+        raise OptionsError(
             "",
             "webdav:// sends everything readable for all on the way: use webdavs://, or say"
             " --option unencrypted=yes",

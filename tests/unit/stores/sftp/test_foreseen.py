@@ -12,8 +12,8 @@ from tests.servers.sftp_stores import on_openssh
 
 from firnline.stores.deletion import delete_many
 from firnline.stores.errors import BadStorePathError, NotFoundError, UnavailableError
+from firnline.stores.foreseen import FRESH
 from firnline.stores.foresight import Questions, expect, foresees
-from firnline.stores.sftp.foreseen import FRESH
 from firnline.stores.sftp.store import SftpStore
 
 ALL = Questions(

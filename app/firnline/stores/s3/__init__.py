@@ -1,0 +1,1 @@
+"""Stores in buckets of S3, of Amazon or of whoever else speaks it."""
