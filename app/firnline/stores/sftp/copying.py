@@ -88,6 +88,8 @@ async def make_base(session: Session) -> None:
             with translated(""):
                 await wire.make_directory(session.full(""))
         except NotFoundError as error:
-            raise NotFoundError("", "the directory above it is missing") from error
+            raise NotFoundError(
+                "", "the directory above it does not exist on the server"
+            ) from error
     elif not status.is_directory:
         raise DeniedError("", "its path is no directory on the server")

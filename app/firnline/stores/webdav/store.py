@@ -79,7 +79,7 @@ async def _make_base(connection: Connection) -> None:
         expected = frozenset({200, 201, 204, 404, 409})
         async with connection.ask("MKCOL", "", expected=expected, directory=True) as answer:
             if answer.status in (404, 409):
-                raise NotFoundError("", "the directory above it is missing")
+                raise NotFoundError("", "the directory above it does not exist on the server")
     elif not found.is_directory:
         raise DeniedError("", "its path is no directory on the server")
 
