@@ -2,9 +2,9 @@
 
 **What can be missed, and how it is not.** A full queue, or a file system that was unmounted below
 the root: the watches are made anew, since directories may have come and gone unseen, and then
-everything is told. A root that is removed, moved or unmounted, a table of watches that is full: the
-watcher gives up and says so. Files made in a new directory before it is watched: its own path is
-told, which stands for them.
+everything is told. A root that is removed, moved (also with a directory above it) or unmounted, a
+table of watches that is full: the watcher gives up and says so. Files made in a new directory
+before it is watched: its own path is told, which stands for them.
 
 **Rest.** Reports carry no time, so they are read soon after they come; at most every few
 milliseconds, or a program that writes without pause would keep this thread as busy as itself.
@@ -174,6 +174,8 @@ class InotifyWatcher:
             self._outbox.lost()
             return
         directory = tree.find(report.watch)
+        if tree.is_above(report.watch):
+            raise _RootGone
         if directory is None:
             # It was given up, and what that means was told by the directory above it.
             return

@@ -3,6 +3,9 @@
 inotify watches a directory and not what is below it, and reports numbers and not paths. Here each
 directory has its watch and its place in the tree.
 
+**Above the root.** Whoever renames a directory there takes the tree with it, and the kernel tells
+nobody who watches only the root. So each directory above has a watch that reports nothing else.
+
 **New directories.** A directory is watched first and listed afterwards, so that what is made in it
 is found by one or the other. A directory that is moved is given up with all below it, and taken in
 anew where it appears: nothing has to be known about the two belonging together.
@@ -13,6 +16,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import accumulate
 
 from firnline.watch import inotify
 from firnline.watch.inotify import Inotify, Report
@@ -25,6 +29,7 @@ _PASSED_OVER = frozenset(
 _BELOW = inotify.ONLY_DIRECTORY | inotify.NO_UNLINKED | inotify.NO_FOLLOW
 # The path of the root may lead over links.
 _ROOT = inotify.ONLY_DIRECTORY | inotify.NO_UNLINKED | inotify.DELETE_SELF | inotify.MOVE_SELF
+_ABOVE = inotify.ONLY_DIRECTORY | inotify.NO_UNLINKED | inotify.NO_FOLLOW | inotify.MOVE_SELF
 
 _logger = logging.getLogger(__name__)
 
@@ -59,6 +64,7 @@ class WatchedTree:
         self._instance = Inotify()
         with ExitStack() as failing:
             failing.callback(self._instance.close)
+            self._above = self._watch_above()
             watch = self._instance.add(os.fsencode(root), mask | _ROOT)
             self.root = self._by_watch[watch] = Directory("", None, watch)
             self._add_below(self.root)
@@ -82,6 +88,10 @@ class WatchedTree:
     def find(self, watch: int) -> Directory | None:
         """The directory of that watch; None for one that was given up."""
         return self._by_watch.get(watch)
+
+    def is_above(self, watch: int) -> bool:
+        """Whether that is the watch of a directory above the root."""
+        return watch in self._above
 
     def path(self, directory: Directory, name: str = "") -> str:
         """The path of `name` in `directory`, or its own, relative to the root."""
@@ -111,6 +121,18 @@ class WatchedTree:
         """The kernel dropped the watch of a directory, since that is gone."""
         if directory.parent is not None:
             self.drop(directory.parent, directory.name)
+
+    def _watch_above(self) -> frozenset[int]:
+        """Outermost first: one that is renamed meanwhile is reported, or the root is not found."""
+        found = set()
+        *above, _ = accumulate(os.path.realpath(self._root_path).split("/"), "{}/{}".format)
+        for path in above:
+            try:
+                if path:
+                    found.add(self._instance.add(os.fsencode(path), _ABOVE))
+            except OSError as error:
+                _pass_over(error)
+        return frozenset(found)
 
     def _add_below(self, top: Directory) -> None:
         if not self._recursive:

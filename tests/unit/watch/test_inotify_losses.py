@@ -19,7 +19,7 @@ if sys.platform != "linux":
     pytest.skip("inotify is Linux's", allow_module_level=True)
 
 from firnline.watch import file_systems, inotify_watcher
-from firnline.watch.inotify import Inotify
+from firnline.watch.inotify import CREATE, Inotify
 
 
 def make_tree(root: Path, directories: int) -> None:
@@ -130,6 +130,53 @@ def test_a_root_that_is_moved_ends_the_watching(root, watch, listener, tmp_path)
     assert not watcher.works
 
 
+@pytest.mark.parametrize("renamed", ["a", "a/b", "a/b/c"])
+def test_a_directory_above_that_is_moved_ends_the_watching(tmp_path, listener, renamed):
+    """At whatever height. The root went with it, and is not at its path any more."""
+    root = tmp_path / "a" / "b" / "c" / "root"
+    root.mkdir(parents=True)
+    watcher = watching(root, listener)
+    watcher.start()
+    (tmp_path / renamed).rename(tmp_path / "elsewhere")
+    listener.wait(lambda: listener.everything)
+    assert not watcher.works
+    watcher.close()
+
+
+def test_what_else_happens_above_is_no_news(tmp_path, listener):
+    """Files come and go beside the root, and others change there, too."""
+    root = tmp_path / "a" / "root"
+    root.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    watcher = watching(tmp_path / "link" / "root", listener)
+    watcher.start()
+    (tmp_path / "a" / "beside").mkdir()
+    (tmp_path / "a" / "beside").rename(tmp_path / "a" / "renamed")
+    (tmp_path / "a").chmod(0o700)
+    (root / "f").write_text("")
+    listener.wait_for("f")
+    assert watcher.works
+    assert not listener.everything
+    (tmp_path / "a").rename(tmp_path / "elsewhere")
+    listener.wait(lambda: listener.everything)
+    watcher.close()
+
+
+def test_a_directory_above_that_may_not_be_read(root, watch, listener, monkeypatch):
+    """As other people's homes are: what is below is watched all the same."""
+    add = Inotify.add
+
+    def refused(self, path, mask):
+        if path == os.fsencode(root.parent):
+            raise PermissionError(errno.EACCES, "played")
+        return add(self, path, mask)
+
+    monkeypatch.setattr(Inotify, "add", refused)
+    assert watch().works
+    (root / "f").write_text("")
+    listener.wait_for("f")
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [(lambda root: root.rmdir(), "it is not there"), (lambda root: file_at(root), "no directory")],
@@ -149,15 +196,16 @@ def file_at(root: Path) -> None:
 
 
 class FullTable(Inotify):
-    """The system watches no more than a few directories."""
+    """The system watches no more than a few directories, beside those above the root."""
 
     room = 3
 
     def add(self, path: bytes, mask: int) -> int:
-        watch = super().add(path, mask)
-        if watch > self.room:
+        if mask & CREATE:
+            self.room -= 1
+        if self.room < 0:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return watch
+        return super().add(path, mask)
 
 
 def test_a_full_table_of_watches_at_the_start(root, watch, listener, monkeypatch):

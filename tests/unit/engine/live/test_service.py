@@ -269,6 +269,28 @@ def test_sleep_is_answered_by_a_look_at_everything(engine: Engine) -> None:
         play(engine, tell)
 
 
+def test_directory_above_a_folder_is_renamed_and_back(engine: Engine, anna: Profile) -> None:
+    """The folder is away at once, and there again at once, without a look now and then."""
+    place = anna.base / "above" / "between"
+    place.mkdir(parents=True)
+    folder = place / "Deep"
+    folder.mkdir()
+    create_folder(engine, str(folder), "deep", ["nas"])
+    errors: list[object] = []
+
+    async def tell(story: Story) -> None:
+        await story.until(lambda: story.count("deep"))
+        moved = (anna.base / "above").rename(anna.base / "elsewhere")
+        await story.until(lambda: any(each.error for each in story.passes))
+        errors.extend(each.name for each in story.passes if each.error)
+        moved.rename(anna.base / "above")
+        (folder / "a.txt").write_text("a")
+        await story.until(lambda: story.written("deep") == 1)
+
+    play(engine, tell)
+    assert set(errors) == {"deep"}
+
+
 class JumpingClock(SystemClock):
     """The wall clock goes on while the computer sleeps."""
 
