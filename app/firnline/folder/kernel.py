@@ -16,6 +16,8 @@ _RENAMES = {
     "darwin": ("renameatx_np", 4, 2),
 }
 
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
 UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 """What a system or a file system answers that does not know a call or a flag."""
 
@@ -32,7 +34,8 @@ def exchange(source_directory: int, source: str, directory: int, target: str) ->
 
 def sync_file_system(descriptor: int) -> None:
     """All that was written to the file system of `descriptor` is durable (Linux)."""
-    _call(_function("syncfs"), descriptor)
+    if _function("syncfs")(descriptor) != 0:
+        raise _last_error()
 
 
 def _rename(flag: int, source_directory: int, source: str, directory: int, target: str) -> None:
@@ -40,16 +43,17 @@ def _rename(flag: int, source_directory: int, source: str, directory: int, targe
     if known is None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     function = _function(known[0])
-    names = os.fsencode(source), os.fsencode(target)
-    _call(function, source_directory, names[0], directory, names[1], known[flag])
+    # `os.fsencode` looks at more than a name can be, and this runs for every file.
+    old, new = source.encode(_ENCODING, _ERRORS), target.encode(_ENCODING, _ERRORS)
+    if function(source_directory, old, directory, new, known[flag]) != 0:
+        raise _last_error()
 
 
-def _call(function: Any, *arguments: object) -> None:
+def _last_error() -> OSError:
     import ctypes
 
-    if function(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from firnline.core.steps import Steps
 from firnline.folder.access import TEMPORARIES, Access
 from firnline.folder.durable import sync_file
 from firnline.folder.errors import FolderError, translating
-from firnline.folder.metadata import Stat, file_mode, stat_of
+from firnline.folder.metadata import file_mode
 
 _CHUNK = 4 * 2**20
 _CLONE = 0x40049409
@@ -133,7 +133,7 @@ class Temporary:
         with translating(self.path):
             sync_file(self._descriptor)
 
-    def finish(self, mtime_ms: int, executable: bool, like: int | None = None) -> Stat:
+    def finish(self, mtime_ms: int, executable: bool, like: int | None = None) -> None:
         """The content is complete: give the file its final mode and time. No fsync.
 
         `mtime_ms`: milliseconds since 1970. `like`: the mode of the file that it will replace,
@@ -148,9 +148,7 @@ class Temporary:
                 os.utime(self._descriptor, ns=(time, time))
             else:
                 self._access.set_times(self.path, time)
-            found = os.fstat(self._descriptor)
         self._finished = True
-        return stat_of(found, modes=self._modes)
 
     def close(self) -> None:
         """The file stays, for `Root.place`."""
