@@ -14,7 +14,13 @@ from unittest.mock import patch
 
 import pytest
 
-from firnline.state.database import Database, DatabaseError, DatabaseFault, set_aside
+from firnline.state.database import (
+    PAGE_BYTES,
+    Database,
+    DatabaseError,
+    DatabaseFault,
+    set_aside,
+)
 
 FIRST = "CREATE TABLE first (value TEXT)"
 SECOND = "CREATE TABLE second (value TEXT); INSERT INTO second VALUES ('made')"
@@ -197,8 +203,8 @@ def _killed(place: Path) -> None:
 
 def _break_a_page(place: Path) -> None:
     with place.open("r+b") as file:
-        file.seek(2 * 4096)
-        file.write(b"\xff" * 2 * 4096)
+        file.seek(2 * PAGE_BYTES)
+        file.write(b"\xff" * 2 * PAGE_BYTES)
 
 
 def test_damage_is_looked_for_after_an_unclean_stop(place: Path) -> None:
