@@ -194,7 +194,7 @@ def _killed(place: Path) -> None:
     Database(place, [FIRST]).close()
     script = (
         "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
-        " c.executemany('INSERT INTO first VALUES (?)', [('x' * 3000,)] * 20); c.commit();"
+        " c.executemany('INSERT INTO first VALUES (?)', [('x' * 12000,)] * 20); c.commit();"
         " c.execute('PRAGMA wal_checkpoint(FULL)'); c.execute('DELETE FROM first WHERE rowid > 9');"
         " c.commit(); os._exit(0)"
     )
@@ -226,7 +226,7 @@ def test_sound_database_is_used_after_an_unclean_stop(place: Path) -> None:
 def test_damage_is_not_looked_for_otherwise(place: Path) -> None:
     """It takes time: after a clean end, and in a process that only reads, nothing is looked at."""
     with closing(Database(place, [FIRST])) as database, database.transaction("test") as connection:
-        connection.executemany("INSERT INTO first VALUES (?)", [("x" * 3000,)] * 20)
+        connection.executemany("INSERT INTO first VALUES (?)", [("x" * 12000,)] * 20)
     _break_a_page(place)
     Database(place, [FIRST], check=True).close()
 
@@ -315,7 +315,7 @@ def test_full_disk(database: Database) -> None:
     """Full disk at the profile: nothing of the transaction is there, and the fault says why."""
     database.connection.execute("PRAGMA max_page_count=3")
     with pytest.raises(DatabaseError) as caught, database.transaction("test") as connection:
-        connection.executemany("INSERT INTO first VALUES (?)", [("x" * 3000,)] * 20)
+        connection.executemany("INSERT INTO first VALUES (?)", [("x" * 12000,)] * 20)
     assert caught.value.fault is DatabaseFault.FULL
     assert _values(database) == []
 
