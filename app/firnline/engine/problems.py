@@ -25,6 +25,10 @@ from firnline.sync.connection import ReplacedError
 from firnline.sync.context import CancelledError, Problem
 from firnline.sync.event_writer import NowhereToWriteError
 
+# These hold for who runs each sync himself, and where they are run for him.
+_AGAIN = "the next sync tries it again"
+_GOES_ON = "the next sync goes on"
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -136,12 +140,10 @@ def _untrusted(error: store.UntrustedError, subject: str) -> Explanation:
 
 
 def _database(error: DatabaseError, subject: str) -> Explanation:
-    title, advice = "This device's state", "look at the disk and the file's rights, and sync again"
+    title, advice = "This device's state", "look at the disk and the file's rights; " + _AGAIN
     if error.fault is DatabaseFault.FULL:
-        title, advice = (
-            "No space here",
-            "make room on this computer and sync again; nothing is lost",
-        )
+        title = "No space here"
+        advice = f"make room on this computer; {_GOES_ON}, and nothing is lost"
     if error.fault is DatabaseFault.DAMAGED:
         advice = "the next sync makes it anew from folder and stores, and deletes nothing"
     return Explanation(title, _about(subject, str(error)), advice)
@@ -159,7 +161,7 @@ def _system_error(error: OSError, subject: str) -> Explanation:
 
 def _stopped(error: CancelledError, subject: str) -> Explanation:
     what = _about(subject, "stopped before all was done")
-    return Explanation("Stopped", what, "sync again to carry on")
+    return Explanation("Stopped", what, _GOES_ON)
 
 
 def _detail(title: str, advice: str = "") -> Callable[[Any, str], Explanation]:
@@ -178,16 +180,16 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.UnavailableError: _words(
         "Not in reach",
         "{subject} cannot be reached ({0.detail})",
-        "mount or plug it in, and try again",
+        "mount or plug it in",
     ),
     store.HangingError: _words(
         "Does not answer",
         "{subject} does not answer ({0.detail})",
-        "look at its server or disk, and try again; if it goes on, mount it anew",
+        "look at its server or disk; if it goes on, mount it anew",
     ),
-    store.NotFoundError: _detail("Missing in the store", "`firnline sync` tries it again"),
+    store.NotFoundError: _detail("Missing in the store", _AGAIN),
     store.AlreadyExistsError: _detail("Already there"),
-    store.DeniedError: _detail("The store refuses", "look at its rights, and sync again"),
+    store.DeniedError: _detail("The store refuses", "look at its rights; " + _AGAIN),
     store.OptionsError: _words(
         "Settings of the store",
         "{subject}: {0.detail}",
@@ -202,7 +204,7 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.FullError: _words(
         "The store is full",
         "{subject} has no space left ({0.detail})",
-        "make room there and sync again; what could not be sent waits here",
+        "make room there; what could not be sent waits here for the next sync",
     ),
     store.CorruptError: _detail("Damaged in the store", "other stores are asked for it"),
     store.FutureFormatError: _detail(
@@ -213,10 +215,10 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     ContentMissingError: _words(
         "Content out of reach",
         "no store in reach has this content ({0.data_hash})",
-        "connect the store or the device that has it, and try again",
+        "connect the store or the device that has it",
     ),
     # the folder
-    folder.NoSpace: _detail("No space here", "make room on this computer and sync again"),
+    folder.NoSpace: _detail("No space here", "make room on this computer; " + _GOES_ON),
     folder.Blocked: _detail("No access", "look at its rights, or close what uses it"),
     folder.NameImpossible: _detail("A name that cannot be", "give it another name"),
     folder.FolderError: _detail("Trouble in the folder"),
@@ -230,11 +232,11 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     ),
     DatabaseError: _database,
     MemoryError: _words(
-        "No memory", "this computer ran out of memory", "close other programs and sync again"
+        "No memory", "this computer ran out of memory", "close other programs; " + _GOES_ON
     ),
-    ClockBeforeBuildError: _words("The clock", "{0}", "set it right and sync again"),
+    ClockBeforeBuildError: _words("The clock", "{0}", "set it right; " + _GOES_ON),
     NowhereToWriteError: _words(
-        "No space here", "this computer cannot keep the change ({0})", "make room and sync again"
+        "No space here", "this computer cannot keep the change ({0})", "make room; " + _GOES_ON
     ),
     CancelledError: _stopped,
     EngineError: _engine_error,
@@ -247,8 +249,6 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     BadMomentError: _own_words("No time"),
     OSError: _system_error,
 }
-
-_AGAIN = "the next sync tries it again"
 
 _KINDS = {
     # something in the folder
@@ -283,10 +283,10 @@ _KINDS = {
         "This device's state was older than the folder",
         "nothing is to be done: it was made anew from folder and stores, and nothing was deleted",
     ),
-    "store refuses": ("The store refuses", "look at its rights and its disk, and sync again"),
+    "store refuses": ("The store refuses", "look at its rights and its disk; " + _AGAIN),
     "store full": (
         "The store is full",
-        "make room there and sync again; what could not be sent waits on this computer",
+        "make room there; what could not be sent waits on this computer for the next sync",
     ),
     "link": ("Link not made", "make it anew where it came from"),
     # stores

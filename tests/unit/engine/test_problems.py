@@ -10,6 +10,7 @@ import pytest
 import firnline
 from firnline.config.errors import ConfigSyntaxError
 from firnline.config.profile_lock import ProfileBusy
+from firnline.engine import problems
 from firnline.engine.errors import RefusedError
 from firnline.engine.problems import explain, explain_problem, is_known
 from firnline.folder import errors as folder_errors
@@ -49,12 +50,24 @@ def test_a_key_that_is_not_trusted(known: str | None) -> None:
         assert fact in line
 
 
+ORDERS = ("sync again", "try again", "`firnline sync`")
+"""What nobody has to do while `firnline run` is up: it does so by itself."""
+
+
+def test_words_hold_while_it_runs_by_itself() -> None:
+    """The next sync goes on, whoever begins it."""
+    for kind, tell in problems._WORDS.items():
+        text = inspect.getsource(tell) + str(inspect.getclosurevars(tell).nonlocals)
+        assert not any(order in text for order in ORDERS), kind
+    assert not any(order in advice for _, advice in problems._KINDS.values() for order in ORDERS)
+
+
 def test_words_are_one_line_that_ends_with_one_stop() -> None:
     """What happened, then the next step, each a sentence."""
     line = explain(FullError("a/b", "No space left"), "store nas").line
     assert line == (
-        "store nas has no space left (No space left). Make room there and sync again;"
-        " what could not be sent waits here."
+        "store nas has no space left (No space left). Make room there;"
+        " what could not be sent waits here for the next sync."
     )
     assert explain(RefusedError("no"), "").line == "no."
 
