@@ -13,7 +13,7 @@ from firnline.config.settings import FolderSettings
 from firnline.core.clock import Clock
 from firnline.core.replication import GRACE_TIME
 from firnline.engine.live.copy_jobs import CopyJobs
-from firnline.engine.live.copy_lane import CopyLane, Work
+from firnline.engine.live.copy_lane import Cancelled, CopyLane, Work
 from firnline.engine.live.worker import Worker
 from firnline.engine.open_folder import Reached
 from firnline.sync.context import Connected, Problem
@@ -121,7 +121,7 @@ class Copying:
         if folder_id in self._fresh:
             self._fresh.remove(folder_id)
             self._lanes[key].look_at(folder_id)
-            return partial(self._jobs.forgive, folder, reached)
+            return partial(self._forgive, folder, reached)
         way = Way(
             key.large,
             self._leads(key.store_id),
@@ -129,6 +129,13 @@ class Copying:
             was_full=self._was_full.get((key, folder_id), 0),
         )
         return partial(self._jobs.bring, folder, reached, key.store_id, way)
+
+    def _forgive(self, folder: FolderSettings, reached: Reached, cancelled: Cancelled) -> Round:
+        """On a way's thread. Where it was ended in the middle it is done before the next round."""
+        done = self._jobs.forgive(folder, reached, cancelled)
+        if cancelled():
+            self._fresh.add(folder.folder_id)
+        return done
 
     def _let_go(self, folder_id: str) -> Work | None:
         folder = self._folders[folder_id]

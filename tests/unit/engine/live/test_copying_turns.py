@@ -11,6 +11,7 @@ from tests.unit.engine.live.lanes import InstantWorker
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.live.copy_jobs import Cancelled, CopyJobs
+from firnline.engine.live.copy_lane import CopyLane
 from firnline.engine.live.copying import Copying
 from firnline.engine.open_folder import Reached
 from firnline.stores.errors import UnavailableError
@@ -27,6 +28,7 @@ class PlayedJobs(CopyJobs):
         self.ways: list[tuple[str, Way]] = []
         self.rounds: list[Round] = []
         self.forgiven: list[str] = []
+        self.while_forgiving: Callable[[], None] = lambda: None
         self.hangs: Any = None
 
     def bring(
@@ -48,6 +50,8 @@ class PlayedJobs(CopyJobs):
 
     def forgive(self, folder: FolderSettings, reached: Reached, cancelled: Cancelled) -> Round:
         self.forgiven.append(folder.name)
+        if len(self.forgiven) == 1:
+            self.while_forgiving()
         return Round()
 
     def let_go(self, folder: FolderSettings, reached: Reached, cancelled: Cancelled) -> Round:
@@ -68,6 +72,7 @@ class Play:
         self.now = connected()
         self.copied_: list[tuple[str, int]] = []
         self.failed_: list[Connected] = []
+        self.lanes: list[CopyLane] = []
         folders = [FolderSettings(each, each, Path(), ("usb",), paused=False) for each in "ab"]
         self.copying = Copying(
             folders,
@@ -101,7 +106,7 @@ def play(story: Callable[[Play], Awaitable[None]], grace: float = 30) -> None:
     async def tell() -> None:
         playing = Play(grace)
         async with asyncio.TaskGroup() as group:
-            lanes = playing.copying.begin([STORE])
+            lanes = playing.lanes = playing.copying.begin([STORE])
             for lane in lanes:
                 group.create_task(lane.live())
             await playing.quiet()
@@ -141,6 +146,22 @@ def test_store_that_came_back_is_tried_anew() -> None:
         assert playing.jobs.forgiven == ["a"]
 
     play(story)
+
+
+def test_forgiving_that_is_ended_by_a_command_is_done_afterwards() -> None:
+    """Else what failed would wait for its turn, though its store is back."""
+
+    async def tell(playing: Play) -> None:
+        def end() -> None:
+            for lane in playing.lanes:
+                lane._ticket.ended = True
+
+        playing.jobs.while_forgiving = end
+        playing.copying.connected("a", STORE)
+        await playing.quiet()
+        assert playing.jobs.forgiven == ["a", "a"]
+
+    play(tell)
 
 
 def test_grace_is_the_one_of_the_settings() -> None:
