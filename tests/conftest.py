@@ -19,13 +19,16 @@ from hypothesis.statistics import collector
 from hypothesis.utils.dynamicvariables import DynamicVariable
 
 from tests.log_watch import LogWatch, complaints
+from tests.servers.keyring import _gnome_keyring, gnome_keyring
 from tests.servers.s3_stores import rclone_s3, seaweedfs
 from tests.servers.sftp_stores import openssh, rclone_sftp
 from tests.servers.webdav_stores import apache, nginx, rclone_webdav, wsgidav
 
 # Fixtures for all tests.
 __all__ = [
+    "_gnome_keyring",
     "apache",
+    "gnome_keyring",
     "nginx",
     "openssh",
     "rclone_s3",

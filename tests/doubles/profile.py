@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 from firnline.config.places import Places
 from firnline.core.steps import Steps, no_steps
-from firnline.engine.runtime import Engine, Surroundings
+from firnline.engine.runtime import Engine
 from firnline.engine.store_commands import StoreWish, add_store
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.sync_command import FolderOutcome, sync_folders
 from firnline.engine.system import SystemClock
 from firnline.stores.base import Store

@@ -26,7 +26,8 @@ from firnline.engine.live import service as live
 from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.service import Service
 from firnline.engine.live.watches import MakeWatcher
-from firnline.engine.runtime import Engine, Surroundings
+from firnline.engine.runtime import Engine
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.sync_command import FolderOutcome
 from firnline.engine.system import SystemClock
 from firnline.stores.base import Listed, Store

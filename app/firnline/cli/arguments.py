@@ -143,8 +143,9 @@ def _add_stores(commands: Group) -> None:
     stores = commands.group("store", "the places that folders are kept in")
     add = stores.add("add", "store_commands:add", "add a store, made where there is none yet")
     _store_name(add)
-    add.add_argument("location", metavar="LOCATION", help="a path, or file:///...")
+    add.add_argument("location", metavar="LOCATION", help="a path, sftp://... or webdavs://...")
     _store_options(add)
+    _password_stdin(add, "its password")
     _json(stores.add("list", "store_commands:show_list", "show the stores of this device"))
     test = stores.add("test", "store_commands:test", "try what a store can do")
     _store_name(test)
@@ -155,9 +156,18 @@ def _add_stores(commands: Group) -> None:
     edit.add_argument(
         "--no-minor", dest="minor", action="store_false", default=None, help="others wait for it"
     )
+    _password_stdin(edit, "its new password").add_argument(
+        "--password", action="store_true", help="ask at the terminal for a new password to keep"
+    )
     remove = stores.add("remove", "store_commands:remove", "forget a store; what it holds stays")
     _store_name(remove)
     _force(remove)
+    unlock = stores.add(
+        "unlock",
+        "store_commands:unlock",
+        "open the sealed file with your passwords, for the Firnline that runs",
+    )
+    _password_stdin(unlock, "its passphrase")
     refill = stores.add(
         "refill", "refill:refill", "fill a store that was wiped again from the other places"
     )
@@ -180,6 +190,16 @@ def _store_options(parser: Parser) -> None:
     parser.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="for its kind of store"
     )
+
+
+def _password_stdin(parser: Parser, what: str) -> "argparse._MutuallyExclusiveGroup":
+    """A secret never stands in an argument: others can read those."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--password-stdin", action="store_true", help=f"read {what} from standard input"
+    )
+    parser.set_defaults(password=False, given=None, question="", times_asked=0)
+    return group
 
 
 def _rating(text: str) -> int:

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from firnline.cli import output
 from firnline.engine.demo import place, play
-from firnline.engine.runtime import Surroundings
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.system import SystemClock, system_random
 
 

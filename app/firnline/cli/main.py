@@ -16,6 +16,9 @@ from firnline.cli.arguments import build_parser, parse
 
 DONE, FAILED, USAGE, WAITS, BUSY = range(5)
 """The exit codes of the contract."""
+_ASKING = frozenset({"store_commands:add", "store_commands:edit"})
+"""Commands that are carried out again with the secret that they lacked: until they have it they
+change nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +58,12 @@ def carried_out(parsed: Namespace, given: Sequence[str]) -> int:
         import logging
 
         logging.getLogger(__name__).debug("%s", parsed.run, exc_info=error)
+        if parsed.run in _ASKING:
+            from firnline.cli.asking import Asked, ask_again
+
+            asked = ask_again(parsed, error)
+            if asked is not Asked.NOBODY:
+                return FAILED if asked is Asked.BY_CALLER else carried_out(parsed, given)
         return _failed(error, parsed, given)
     return code
 

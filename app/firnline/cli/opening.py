@@ -4,16 +4,22 @@ import os
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from firnline.cli import output
 from firnline.config.places import Places
 from firnline.config.profile_lock import ProfileBusy
 from firnline.core.clock import Clock
-from firnline.engine.runtime import Engine, Surroundings
+from firnline.engine.runtime import Engine
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.system import SystemClock, system_random
+from firnline.stores.errors import CredentialsError
 from firnline.sync.context import Progress
+
+if TYPE_CHECKING:
+    from firnline.credentials.vault import Credentials
 
 COMMAND_PATIENCE = 10.0
 """Seconds that a command waits for another one that changes things."""
@@ -28,6 +34,10 @@ class Inside(NamedTuple):
     """Where the caller stands."""
     gone: Callable[[], bool]
     """The caller waits no more: stop at a safe place."""
+    credentials: "Callable[[], Credentials]"
+    """Those of the process that carries it out: what it holds in memory alone is not lost."""
+    wanted: Callable[[str], None] | None = None
+    """Tells the caller what a person is to be asked for; None: there is nobody to ask."""
 
 
 def never() -> bool:
@@ -91,9 +101,15 @@ def open_engine(
         places = places_of(arguments)
         seconds = COMMAND_PATIENCE if patience is None else patience
         wait = Patience(places.control, seconds, cancelled)
-        outside = surroundings(progress, cancelled)._replace(try_again=wait)
+        credentials = credentials_of(places)
+        outside = surroundings(progress, cancelled)._replace(
+            try_again=wait,
+            credentials=credentials,
+            answer=partial(_answer, credentials) if lock else nobody_answers,
+        )
         return Engine.open(places, outside, lock=lock)
     outside = surroundings(progress, lambda: cancelled() or inside.gone())
+    outside = outside._replace(credentials=inside.credentials)
     return Engine.open(inside.places, outside, lock=lock, held=True)
 
 
@@ -125,15 +141,33 @@ def surroundings(
         random=system_random,
         progress=progress or Progress(),
         cancelled=cancelled,
-        secret=secret_of,
     )
 
 
-def secret_of(store: str) -> str | None:
-    """The secret of a store, from the environment: `FIRNLINE_SECRET_` and its name in capitals,
-    with `_` for whatever is neither letter nor digit."""
-    name = "".join(letter if letter.isalnum() else "_" for letter in store.upper())
-    return os.environ.get(f"FIRNLINE_SECRET_{name}")
+def credentials_of(places: Places) -> "Callable[[], Credentials]":
+    """Gives the secrets of the profile's stores; nothing is imported before the first call."""
+
+    @cache
+    def made() -> "Credentials":
+        from firnline.cli.asking import make_credentials
+
+        return make_credentials(places)
+
+    return made
+
+
+def nobody_answers(error: CredentialsError) -> bool:
+    """Where nobody is asked for a secret that is missing."""
+    return False
+
+
+def _answer(credentials: "Callable[[], Credentials]", error: CredentialsError) -> bool:
+    """Ask whoever sits at the terminal for the secret that is missing."""
+    if not output.can_ask():
+        return False
+    from firnline.cli.asking import answered
+
+    return answered(credentials(), error)
 
 
 def places_of(arguments: Namespace) -> Places:

@@ -168,6 +168,22 @@ def ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
+def ask_hidden(question: str) -> str | None:
+    """What the person at the screen types, who does not see it; None when they end the input, or
+    where the terminal cannot be kept from showing it."""
+    import getpass
+    import warnings
+
+    with warnings.catch_warnings():
+        # Of getpass: it would go on and show what is typed.
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(question)
+        except (EOFError, getpass.GetPassWarning):
+            print(file=sys.stderr, flush=True)
+            return None
+
+
 def terminal_width() -> int:
     """Columns of the terminal that shows standard error; 0 where none is known."""
     try:

@@ -42,12 +42,26 @@ def run(arguments: Namespace, asked_to_stop: Callable[[], bool]) -> int:
     cloned = True
     while cloned:
         with open_engine(arguments, lock=True, patience=PATIENCE) as engine:
+            _open_secrets(engine)
             cloned = asyncio.run(_live(engine, asked_to_stop))
             if cloned:
                 engine.become_another()
                 output.message(_CLONED)
     output.message("Stopped.")
     return DONE
+
+
+def _open_secrets(engine: Engine) -> None:
+    """Ask once for the passphrase of the file with passwords, where a store needs one of them:
+    later nobody is asked."""
+    if not (engine.places.sealed_secrets.exists() and output.can_ask()):
+        return
+    from firnline.cli.asking import opened
+    from firnline.engine.store_secrets import waits_for_file
+
+    credentials = engine.outside.credentials()
+    if waits_for_file(credentials, engine.settings.stores):
+        opened(credentials)
 
 
 async def _live(engine: Engine, asked_to_stop: Callable[[], bool]) -> bool:
@@ -60,7 +74,9 @@ async def _live(engine: Engine, asked_to_stop: Callable[[], bool]) -> bool:
         engine,
         gate,
         lambda outcome: saying.send(partial(teller.tell, outcome)),
-        lambda request, caller: carry_out(request, places, caller.say, lambda: caller.gone),
+        lambda request, caller: carry_out(
+            request, places, caller.say, lambda: caller.gone, engine.outside.credentials
+        ),
         lambda error: saying.send(partial(_tell_refused, error)),
     )
     with _told_to_stop(lambda: gate.post(service.stop)):

@@ -1,13 +1,15 @@
 """`firnline store …`."""
 
 from argparse import Namespace
-from dataclasses import replace
 
 from firnline.cli import output
-from firnline.cli.opening import from_here, open_engine
+from firnline.cli.opening import from_here, inside_of, open_engine
 from firnline.config.settings import StoreSettings
-from firnline.engine.errors import UsageError
+from firnline.credentials.errors import Trouble
+from firnline.credentials.vault import Outcome
+from firnline.engine.errors import RefusedError, UsageError
 from firnline.engine.problems import explain
+from firnline.engine.runtime import Engine
 from firnline.engine.store_commands import (
     StoreState,
     StoreWish,
@@ -23,37 +25,52 @@ from firnline.stores.probe import Report
 
 def add(arguments: Namespace) -> int:
     """Make or take up a store, try it, and show what it can do."""
-    wish = _wish(arguments)
     location = from_here(arguments, arguments.location)
+    wish = _wish(arguments)
     with open_engine(arguments, lock=True) as engine:
         try:
             added = add_store(engine, arguments.name, location, wish)
         except UntrustedError as error:
-            trusting = _confirmed(error, wish)
-            if trusting is None:
+            if not _confirmed(error, arguments):
                 raise
-            added = add_store(engine, arguments.name, location, trusting)
+            added = add_store(engine, arguments.name, location, _wish(arguments))
     _show_report(added.report)
     name = output.shown(added.settings.name)
     what = "is a new store" if added.created else "is a store that was there already"
     output.line(f"{name} {what}: {output.shown(added.settings.location)}")
+    kept = _settled(engine, arguments, added.settings, added.kept)
     if added.created:
         output.message(f"Next: `firnline folder create PATH --store {name}`.")
     else:
         output.message("Next: `firnline folder available` shows the folders in it.")
-    return 0
+    return 0 if kept else 1
 
 
-def _confirmed(error: UntrustedError, wish: StoreWish) -> StoreWish | None:
-    """The wish with the key that the user says is the right one; None where nobody can say so, or
-    another one was given before."""
-    if error.known is not None or not output.can_ask():
-        return None
+def _confirmed(error: UntrustedError, arguments: Namespace) -> bool:
+    """The user says that the key is the right one, which becomes one of the options. False where
+    nobody can say so, or another one was given before."""
+    if error.known is not None or inside_of(arguments) is not None or not output.can_ask():
+        return False
     output.message(f"The key of {output.shown(error.host)} is not known here yet:")
     output.message(f"    {error.seen}")
     if output.ask("Is it the right one? Type yes to trust it from now on: ") != "yes":
-        return None
-    return replace(wish, options={**(wish.options or {}), "fingerprint": error.seen})
+        return False
+    arguments.option.append(f"fingerprint={error.seen}")
+    return True
+
+
+def _settled(
+    engine: Engine, arguments: Namespace, store: StoreSettings, outcome: Outcome | None
+) -> bool:
+    """Say where its secret is kept; False when that is left to do."""
+    from firnline.engine.store_secrets import account_of
+
+    account = account_of(store)
+    if account is None:
+        return True
+    from firnline.cli.asking import settled
+
+    return settled(arguments, engine.outside.credentials(), account, outcome)
 
 
 def show_list(arguments: Namespace) -> int:
@@ -84,18 +101,72 @@ def edit(arguments: Namespace) -> int:
     if wish == StoreWish(options={}):
         raise UsageError("nothing to change", "`firnline store edit --help` tells what can be")
     with open_engine(arguments, lock=True) as engine:
-        store = edit_store(engine, arguments.name, wish)
+        edited = edit_store(engine, arguments.name, wish)
+        store = edited.settings
     output.line(f"{output.shown(store.name)}: {_settings_text(store)}")
-    return 0
+    kept = edited.kept is None or _settled(engine, arguments, store, edited.kept)
+    return 0 if kept else 1
 
 
 def remove(arguments: Namespace) -> int:
     """Forget a store."""
     with open_engine(arguments, lock=True) as engine:
-        location = engine.store_settings(arguments.name).location
-        remove_store(engine, arguments.name, force=arguments.force)
+        store = engine.store_settings(arguments.name)
+        location = store.location
+        left = remove_store(engine, arguments.name, force=arguments.force)
+    if left is Trouble.SEALED and inside_of(arguments) is None and output.can_ask():
+        from firnline.cli.asking import opened
+        from firnline.engine.store_secrets import forget_secret
+
+        if opened(engine.outside.credentials()):
+            left = forget_secret(engine.outside.credentials, store)
     name, place = output.shown(arguments.name), output.shown(location)
     output.line(f"{name} is forgotten here; what it holds stays at {place}")
+    if left is not None:
+        where = "sealed file" if left in (Trouble.SEALED, Trouble.DAMAGED) else "keyring"
+        output.message(f"Its password may still be in the {where}, which is {_STATES[left]}.")
+    return 0
+
+
+_STATES = {
+    Trouble.SEALED: "not open",
+    Trouble.DAMAGED: "damaged",
+    Trouble.LOCKED: "locked",
+    Trouble.SILENT: "not answering",
+    Trouble.BROKEN: "out of order",
+}
+
+
+def unlock(arguments: Namespace) -> int:
+    """Open the file with passwords: for the process that runs, which nobody else can ask."""
+    from firnline.cli import asking
+
+    inside = inside_of(arguments)
+    if inside is None and arguments.password_stdin:
+        arguments.given = asking.from_standard_input(asking.PASSPHRASE)
+    with open_engine(arguments, lock=True) as engine:
+        credentials = engine.outside.credentials()
+        file = output.shown(str(credentials.file.path))
+        if not credentials.file.exists():
+            advice = "there is none where a keyring keeps them; `firnline status` tells of trouble"
+            raise RefusedError("there is no sealed file with passwords here", advice)
+        passphrase = arguments.given
+        if passphrase is None and inside is not None and inside.wanted is not None:
+            inside.wanted(asking.PASSPHRASE)
+            return 1
+        if passphrase is None:
+            passphrase = asking.passphrase_given(arguments)
+        asking.open_file(credentials, passphrase)
+        kept = credentials.keep_all()
+    output.line(f"{file} is open" if inside else f"this is the passphrase of {file}")
+    if kept:
+        output.message(
+            f"{output.count_text(kept, 'password')} were held in memory, and are in it now."
+        )
+    if inside is None:
+        output.message(
+            "No Firnline runs that it could be opened for; commands ask for it by themselves."
+        )
     return 0
 
 
@@ -103,7 +174,13 @@ _HEADS = ("NAME", "STATE", "RATING", "FREE", "FOLDERS", "LOCATION")
 
 
 def _wish(arguments: Namespace, location: str | None = None) -> StoreWish:
-    return StoreWish(arguments.rating, arguments.minor, location, _options(arguments.option))
+    options = _options(arguments.option)
+    secret = arguments.given
+    if secret is None and (arguments.password_stdin or arguments.password):
+        from firnline.cli.asking import secret_given
+
+        secret = secret_given(arguments)
+    return StoreWish(arguments.rating, arguments.minor, location, options, secret)
 
 
 def _options(texts: list[str]) -> dict[str, str]:

@@ -76,6 +76,11 @@ class Places(NamedTuple):
         """Directory of the socket at which the process that holds the profile takes commands."""
         return self.lock_file.parent / "control"
 
+    @property
+    def sealed_secrets(self) -> Path:
+        """The file of secrets, where there is no keyring."""
+        return self.state.parent / "secrets.sealed"
+
     def table(self, folder_id: str) -> Path:
         """The database of one folder."""
         return self.state / f"{folder_id}.db"

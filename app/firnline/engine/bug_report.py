@@ -24,8 +24,9 @@ from firnline.config.redaction import redact
 from firnline.engine.errors import RefusedError
 from firnline.engine.identity import IdentityError
 from firnline.engine.problems import explain
-from firnline.engine.runtime import Engine, Surroundings
+from firnline.engine.runtime import Engine
 from firnline.engine.status import status
+from firnline.engine.surroundings import Surroundings
 from firnline.stores.errors import StoreError
 
 MOST_OF_A_FILE = 64 * 2**20

@@ -18,8 +18,9 @@ from firnline.engine.conflict_commands import resolve_conflict
 from firnline.engine.errors import EngineError
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.open_folder import open_folder
-from firnline.engine.runtime import Engine, Surroundings
+from firnline.engine.runtime import Engine
 from firnline.engine.store_commands import StoreWish, add_store
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.sync_command import sync_folders
 from firnline.history.browse import cat
 from firnline.history.conflicts import open_conflicts

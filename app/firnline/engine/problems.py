@@ -11,8 +11,11 @@ from typing import Any
 from firnline.config.errors import ConfigError
 from firnline.config.profile_lock import ProfileBusy
 from firnline.core.clock import ClockBeforeBuildError
+from firnline.credentials.account import variable_of
+from firnline.credentials.errors import Trouble
 from firnline.engine.errors import EngineError
 from firnline.engine.identity import IdentityError
+from firnline.engine.store_secrets import SecretMissingError
 from firnline.folder import errors as folder
 from firnline.history.browse import NotAFileError, NotThereError
 from firnline.history.conflicts import DirectoryThereError, NoConflictError, NoSuchVersionError
@@ -139,6 +142,56 @@ def _untrusted(error: store.UntrustedError, subject: str) -> Explanation:
     return Explanation("Another key", what, advice)
 
 
+def _secret_missing(error: SecretMissingError, subject: str) -> Explanation:
+    """The name of a store in the advice is for a command line."""
+    account = error.account
+    what, advice = _MISSING[error.trouble]
+    words = {
+        "noun": account.noun,
+        "what": account.what,
+        "name": account.store,
+        "variable": variable_of(account.store),
+    }
+    return Explanation(
+        f"No {account.noun}", _about(subject, what.format(**words)), advice.format(**words)
+    )
+
+
+_TYPED = "`firnline store edit {name} --password`"
+_MISSING = {
+    Trouble.UNKNOWN: (
+        "{what} asks for a {noun}, and none is kept here",
+        f"{_TYPED} asks for it and keeps it; or set {{variable}}",
+    ),
+    Trouble.NO_KEYRING: (
+        "{what} asks for a {noun}, and this session has no keyring that could have it",
+        f"set {{variable}} for whatever starts Firnline; or {_TYPED} keeps it in a file that a"
+        " passphrase seals",
+    ),
+    Trouble.LOCKED: (
+        "the keyring with the {noun} for {what} is locked",
+        "unlock it (to log in at its desktop does so, as a rule); it is tried again by itself",
+    ),
+    Trouble.SILENT: (
+        "the keyring with the {noun} for {what} does not answer",
+        "it may be asking something on your screen; it is tried again by itself",
+    ),
+    Trouble.BROKEN: (
+        "the keyring with the {noun} for {what} failed",
+        f"log in anew; if it goes on, set {{variable}}, or give the {{noun}} again with {_TYPED}",
+    ),
+    Trouble.SEALED: (
+        "the {noun} for {what} is in the sealed file, which nobody has opened yet",
+        "at a terminal every command asks for its passphrase, and `firnline store unlock` opens it"
+        " for the Firnline that runs",
+    ),
+    Trouble.DAMAGED: (
+        "the sealed file that may have the {noun} for {what} cannot be read",
+        f"bring it back from a backup; or remove it, and give the {{noun}} again with {_TYPED}",
+    ),
+}
+
+
 def _database(error: DatabaseError, subject: str) -> Explanation:
     title, advice = "This device's state", "look at the disk and the file's rights; " + _AGAIN
     if error.fault is DatabaseFault.FULL:
@@ -198,8 +251,10 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.CredentialsError: _words(
         "Login refused",
         "{subject}: {0.detail}",
-        "look at the user in its location, its password and its key; it is not tried on and on",
+        "look at the user in its location, at its password (`firnline store edit {name} --password`"
+        " gives a new one) and at its key; it is not tried on and on",
     ),
+    SecretMissingError: _secret_missing,
     store.UntrustedError: _untrusted,
     store.FullError: _words(
         "The store is full",

@@ -21,6 +21,7 @@ from firnline.engine.open_folder import state_file
 from firnline.engine.replaced_notes import forget_note
 from firnline.engine.runtime import Engine
 from firnline.engine.store_commands import make_base
+from firnline.engine.store_secrets import copy_secret, forget_replaced, forget_secret
 from firnline.state.folder_state import FolderState
 from firnline.stores import identity
 from firnline.stores.base import Store
@@ -73,9 +74,10 @@ def renew_store(engine: Engine, name: str) -> StoreSettings:
 
 def detach_store(engine: Engine, name: str) -> None:
     """Forget a store that is not what it was; nothing at its place is touched."""
-    engine.store_settings(name)
+    settings = engine.store_settings(name)
     engine.ask_again(name)
     engine.settings = edits.remove_store(engine.places.config_file, name, engine.outside.steps)
+    forget_secret(engine.outside.credentials, settings)
 
 
 ANSWERS: dict[str, Callable[[Engine, str], object]] = {
@@ -181,7 +183,9 @@ def _take_over(
     _announce(engine, settings, store, found)
     after = settings._replace(store_id=found.store)
     steps = engine.outside.steps
+    copy_secret(engine.outside.credentials, settings, after)
     engine.settings = edits.edit_store(engine.places.config_file, after, steps)
+    forget_replaced(engine.outside.credentials, settings)
     engine.ask_again(settings.name)
     return after
 

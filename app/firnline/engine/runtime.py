@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from firnline import __version__
 from firnline.config.logs import logging_to
@@ -17,7 +17,6 @@ from firnline.config.places import Places
 from firnline.config.profile_lock import ProfileBusy, ProfileLock
 from firnline.config.settings import FolderSettings, Settings, StoreSettings, load
 from firnline.core.clock import Clock
-from firnline.core.steps import Steps, no_steps
 from firnline.engine.errors import AmbiguousNameError, NoSuchFolderError, NoSuchStoreError
 from firnline.engine.habitat import become_another, settled_identity
 from firnline.engine.identity import (
@@ -26,35 +25,30 @@ from firnline.engine.identity import (
     read_identity,
 )
 from firnline.engine.mounts import answers, can_hang
+from firnline.engine.surroundings import Surroundings
 from firnline.stores import layout
 from firnline.stores.base import Store
 from firnline.stores.configs import DeviceRecord, StoreConfig
-from firnline.stores.errors import HangingError, LocationError, StoreError, UnavailableError
+from firnline.stores.errors import (
+    CredentialsError,
+    HangingError,
+    LocationError,
+    StoreError,
+    UnavailableError,
+)
 from firnline.stores.identity import read_identity as read_store_identity
-from firnline.stores.registry import DIRECTORY, Secret, factory_for, parse_location
+from firnline.stores.registry import DIRECTORY, Secret, factory_for, no_secret, parse_location
 from firnline.sync.connection import Expected, Opener, Peer, connect, initialise
-from firnline.sync.context import HOME, Connected, Progress, Unreached
+from firnline.sync.context import HOME, Connected, Unreached
 
 if TYPE_CHECKING:
     from firnline.stores.line import Lines
 
 HOME_RATING = 100
 _BUSY_PATIENCE = 50
+_ASKED = 3
+"""How often a person is asked for what one store wants: a passphrase, then a password."""
 _logger = logging.getLogger(__name__)
-
-
-class Surroundings(NamedTuple):
-    """What a command is given from outside: tests pass their own."""
-
-    clock: Clock
-    random: Callable[[int], bytes]
-    steps: Steps = no_steps
-    progress: Progress = Progress()
-    cancelled: Callable[[], bool] = lambda: False
-    try_again: Callable[[ProfileBusy], bool] = lambda busy: False
-    """Asked while another process holds the profile; waits before it says yes."""
-    secret: Callable[[str], str | None] = lambda store: None
-    """The password (or passphrase of the key, …) of the store of that name, if there is one."""
 
 
 class Engine:
@@ -164,7 +158,10 @@ class Engine:
         """
         parsed = parse_location(location)
         factory = factory_for(
-            parsed, relative_to=self.places.state, options=options, secret=self.secret(name)
+            parsed,
+            relative_to=self.places.state,
+            options=options,
+            secret=self.secret(name, location, options or {}),
         )
         clock, steps = self.outside.clock, self.outside.steps
 
@@ -177,9 +174,19 @@ class Engine:
 
         return opener
 
-    def secret(self, name: str) -> Secret:
-        """What gives the secret of a store, when its server asks for one."""
-        return partial(self.outside.secret, name)
+    def secret(self, name: str, location: str, options: Mapping[str, str]) -> Secret:
+        """What gives the secret of a store at `location`, when its server asks for one.
+
+        What is kept for a store of the settings is given to the server that it is for, and to no
+        other. Raises LocationError.
+        """
+        if parse_location(location).kind == DIRECTORY:
+            return no_secret
+        from firnline.engine.store_secrets import secret_for
+
+        known = self.settings.store(name)
+        store_id = "" if known is None else known.store_id
+        return secret_for(self.outside.credentials, name, location, options, store_id)
 
     def connected(self, name: str) -> Connected:
         """A store of the settings. Raises StoreError, the same one again when asked again."""
@@ -192,10 +199,20 @@ class Engine:
 
     def _try(self, store: StoreSettings) -> Connected | StoreError:
         try:
-            return self.connect(store)
+            return self._connect_asking(store)
         except StoreError as error:
             _logger.info("store %s: %s", store.name, error)
             return error
+
+    def _connect_asking(self, store: StoreSettings) -> Connected:
+        """As `connect`; where somebody can be asked for a secret that is missing, they are."""
+        for _ in range(_ASKED):
+            try:
+                return self.connect(store)
+            except CredentialsError as error:
+                if not self.outside.answer(error):
+                    raise
+        return self.connect(store)
 
     def connect(self, store: StoreSettings) -> Connected:
         """A new connection, which the caller closes. From any thread. Raises StoreError."""
@@ -204,7 +221,13 @@ class Engine:
             opener = self.opener(store.location, store.name, store.options)
         except LocationError as error:
             raise UnavailableError("", str(error)) from error
-        return connect(opener, expected, self.peer, write=self.writes)
+        try:
+            return connect(opener, expected, self.peer, write=self.writes)
+        except CredentialsError as error:
+            from firnline.engine.store_secrets import note_refused
+
+            note_refused(self.outside.credentials, store, error)
+            raise
 
     def reach(self, names: Iterable[str]) -> tuple[list[Connected], list[Unreached]]:
         """The stores of those names, best rated first, and those that could not be reached."""

@@ -5,22 +5,27 @@ a store beside it, would count as two places where a file is safe, and are one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from firnline.config import edits
 from firnline.config.locations import STORE_OPTIONS, scheme_of
 from firnline.config.names import check_store_name
 from firnline.config.settings import StoreSettings
+from firnline.credentials.errors import Trouble
+from firnline.credentials.vault import Outcome
 from firnline.engine.errors import RefusedError, UsageError
 from firnline.engine.leaving import refuse_loss
 from firnline.engine.mounts import is_silent
 from firnline.engine.nesting import Place, refuse_nesting
 from firnline.engine.runtime import Engine, store_kind
+from firnline.engine.store_secrets import account_at, account_of, forget_secret, given, keep_given
 from firnline.stores import layout
 from firnline.stores.base import Store
 from firnline.stores.configs import StoreConfig
 from firnline.stores.errors import (
+    CredentialsError,
     FullError,
     LocationError,
     NotFoundError,
@@ -45,6 +50,8 @@ class StoreWish:
     location: str | None = None
     options: Mapping[str, str] | None = None
     """Replaces single options; an empty value takes one away."""
+    secret: str | None = field(default=None, repr=False)
+    """Its password, passphrase or secret key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,17 @@ class AddedStore:
     created: bool
     """False: it was a store already, made by another device or at another time."""
     report: Report
+    kept: Outcome | None = None
+    """What became of the secret that was given for it; None where none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditedStore:
+    """A store that was changed."""
+
+    settings: StoreSettings
+    kept: Outcome | None
+    """As `AddedStore.kept`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +98,20 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
     address, parsed = settle_location(location)
     _check_options(address, wish.options or {})
     _refuse_place(engine, parsed, name)
-    make_base(engine, name, parsed, wish.options or {})
+    with given(
+        engine.outside.credentials, account_at(name, address, wish.options or {}), wish.secret
+    ):
+        settings, created, report = _made(engine, name, address, wish)
+    engine.settings = edits.add_store(engine.places.config_file, settings, engine.outside.steps)
+    kept = keep_given(engine.outside.credentials, settings)
+    return AddedStore(settings, created=created, report=report, kept=kept)
+
+
+def _made(
+    engine: Engine, name: str, address: str, wish: StoreWish
+) -> tuple[StoreSettings, bool, Report]:
+    """The store at `address`, tried, made where there was none (True), and known to this device."""
+    make_base(engine, name, parse_location(address), wish.options or {})
     opener = engine.opener(address, name, wish.options)
     store = opener(None)
     try:
@@ -103,8 +134,7 @@ def add_store(engine: Engine, name: str, location: str, wish: StoreWish) -> Adde
         announce(_connected(engine, settings, writing, found), engine.peer.record)
     finally:
         writing.close()
-    engine.settings = edits.add_store(engine.places.config_file, settings, engine.outside.steps)
-    return AddedStore(settings, created=created, report=report)
+    return settings, created, report
 
 
 def _check_name(engine: Engine, name: str) -> None:
@@ -147,7 +177,8 @@ def make_base(engine: Engine, name: str, location: Location, options: Mapping[st
     a disk that is not mounted."""
     if location.kind != DIRECTORY:
         try:
-            create_remote_base(location, options=options, secret=engine.secret(name))
+            secret = engine.secret(name, location.address, options)
+            create_remote_base(location, options=options, secret=secret)
         except NotFoundError as error:
             raise RefusedError(f"store {name}: {error.detail}", "make it first") from error
         return
@@ -268,11 +299,12 @@ def try_store(engine: Engine, name: str) -> Report:
     return probe(connected.store, connected.connection, engine.outside.clock, engine.outside.random)
 
 
-def edit_store(engine: Engine, name: str, wish: StoreWish) -> StoreSettings:
+def edit_store(engine: Engine, name: str, wish: StoreWish) -> EditedStore:
     """Change what is known of a store; a new location must lead to the same store.
 
-    What concerns other devices (rating, minor) is told to the store when it is in reach. Raises
-    UsageError, RefusedError, ConfigError, and StoreError for a new location out of reach.
+    What concerns other devices (rating, minor) is told to the store when it is in reach. A new
+    secret is kept unless the server, when it is in reach, refuses it; then the one from before is.
+    Raises UsageError, RefusedError, ConfigError, and StoreError for a new location out of reach.
     """
     before = engine.store_settings(name)
     location = before.location
@@ -282,17 +314,34 @@ def edit_store(engine: Engine, name: str, wish: StoreWish) -> StoreSettings:
     _check_options(location, wish.options or {})
     merged = {**before.options, **(wish.options or {})}
     options = {key: value for key, value in merged.items() if value}
-    if wish.location is not None:
-        _require_same(engine, before._replace(location=location, options=options))
     after = before._replace(
         location=location,
         rating=before.rating if wish.rating is None else wish.rating,
         minor=before.minor if wish.minor is None else wish.minor,
         options=options,
     )
+    with given(engine.outside.credentials, account_of(after), wish.secret):
+        if wish.location is not None:
+            _require_same(engine, after)
+        elif wish.secret is not None:
+            _require_taken(engine, after)
     engine.settings = edits.edit_store(engine.places.config_file, after, engine.outside.steps)
+    kept = keep_given(engine.outside.credentials, after)
+    if account_of(before) != account_of(after):
+        forget_secret(engine.outside.credentials, before)
     _tell(engine, after)
-    return after
+    return EditedStore(after, kept)
+
+
+def _require_taken(engine: Engine, after: StoreSettings) -> None:
+    """Raises CredentialsError when the server refuses the secret that was given for it; a server
+    that is out of reach cannot say."""
+    with suppress(UnavailableError, NotFoundError):
+        store = engine.opener(after.location, after.name, after.options)(None)
+        try:
+            read_identity(store)
+        finally:
+            store.close()
 
 
 def _require_same(engine: Engine, after: StoreSettings) -> None:
@@ -314,14 +363,15 @@ def _tell(engine: Engine, store: StoreSettings) -> None:
     try:
         connected = engine.connected(store.name)
         describe(connected, _config(store, connected.store.kind))
-    except (UnavailableError, FullError):
+    except (UnavailableError, CredentialsError, FullError):
         return
 
 
-def remove_store(engine: Engine, name: str, *, force: bool = False) -> None:
-    """Forget a store; what stands in it stays there.
+def remove_store(engine: Engine, name: str, *, force: bool = False) -> Trouble | None:
+    """Forget a store and its secret; what stands in it stays there.
 
-    Raises RefusedError when it has events of a folder that no other place has, unless `force`.
+    Returns the trouble of a place that may still have the secret. Raises RefusedError when the
+    store has events of a folder that no other place has, unless `force`.
     """
     store = engine.store_settings(name)
     for folder in engine.settings.folders:
@@ -331,3 +381,4 @@ def remove_store(engine: Engine, name: str, *, force: bool = False) -> None:
     engine.settings = edits.remove_store(
         engine.places.config_file, store.name, engine.outside.steps
     )
+    return forget_secret(engine.outside.credentials, store)

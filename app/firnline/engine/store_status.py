@@ -9,6 +9,7 @@ from firnline.core.connection_state import ConnectionState
 from firnline.engine.problems import explain
 from firnline.engine.running import Now
 from firnline.engine.runtime import Engine, store_kind
+from firnline.engine.store_secrets import SecretMissingError
 from firnline.stores.errors import StoreError, UnavailableError
 from firnline.sync.context import HOME, Connected, FolderContext, Unreached
 from firnline.sync.heartbeat import NOBODY, Look, look_once
@@ -88,8 +89,12 @@ def _store(
     missing = count if row is None else table.lacking_count(store.store_id)
     state, message = StoreActivity.CONNECTED, ""
     link = now.stores.get(store.store_id, ConnectionState.CONNECTED)
+    held = link is ConnectionState.CONNECTED and store.store_id in now.stores
     if unreached is None and link is not ConnectionState.CONNECTED:
         state, message = StoreActivity.CONNECTING, _NOT_YET
+    if isinstance(unreached and unreached.why, SecretMissingError) and held:
+        # The one that runs holds its secret in memory, and this process does not.
+        unreached = None
     if unreached is not None:
         state = _trouble(unreached.why)
         message = explain(unreached.why, f"store {store.name}").line

@@ -28,7 +28,8 @@ SFTP = "sftp"
 WEBDAV = "webdav"
 S3 = "s3"
 Secret = Callable[[], str | None]
-"""Gives the password (or what else is secret) of a store when it is needed; may block."""
+"""Gives the password (or what else is secret) of a store when it is needed; may block. Where there
+is none it gives None, or raises CredentialsError to say why."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 
 

@@ -10,7 +10,7 @@ from firnline.folder.ignore import IGNORE_FILE
 from firnline.state.folder_state import FolderState
 from firnline.state.journal import EventState
 from firnline.state.questions import Question
-from firnline.stores.errors import DeniedError
+from firnline.stores.errors import CredentialsError, DeniedError
 from firnline.sync.context import FolderContext, Problem
 
 FULL = "store full"
@@ -110,11 +110,13 @@ def _holder(context: FolderContext, event: int) -> str:
 
 
 def _refusals(context: FolderContext) -> list[Problem]:
-    """Stores that can be read and not written: at a look they seem well, so `status` is told."""
+    """Stores that can be read and not written: at a look they seem well, so `status` is told. Where
+    the login failed, a look says so by itself, and no more once it is mended."""
     return [
         Problem("", _REFUSES, unreached.why.detail, unreached.name)
         for unreached in context.unreached
         if isinstance(unreached.why, DeniedError)
+        and not isinstance(unreached.why, CredentialsError)
     ]
 
 

@@ -28,6 +28,7 @@ def test_commands_are_those_of_the_contract() -> None:
         "store test",
         "store edit",
         "store remove",
+        "store unlock",
         "store refill",
         "folder create",
         "folder available",

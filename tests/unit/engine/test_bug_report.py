@@ -13,7 +13,7 @@ from firnline.engine import bug_report
 from firnline.engine.bug_report import export_logs
 from firnline.engine.errors import RefusedError
 from firnline.engine.folder_commands import create_folder
-from firnline.engine.runtime import Surroundings
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.system import system_random
 
 OUTSIDE = Surroundings(clock=StillClock(), random=system_random)

@@ -7,7 +7,7 @@ import pytest
 
 from firnline.engine import demo
 from firnline.engine.demo import DemoFailedError, Device, place, play
-from firnline.engine.runtime import Surroundings
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.system import SystemClock
 
 

@@ -119,7 +119,7 @@ def test_edit_changes_settings_and_tells_the_store(anna: Profile, nas: Path) -> 
     """What concerns others is written into the store as well."""
     anna.add_store("nas", nas)
     with anna.engine() as engine:
-        after = edit_store(engine, "nas", StoreWish(rating=5, minor=True))
+        after = edit_store(engine, "nas", StoreWish(rating=5, minor=True)).settings
     assert (after.rating, after.minor) == (5, True)
     config = stored_config(nas)
     assert (config.rating, config.minor, config.revision) == (5, True, 2)

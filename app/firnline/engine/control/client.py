@@ -20,7 +20,7 @@ PATIENCE = 5.0
 LOOK_PATIENCE = 2.0
 """Seconds for the answer to a look, which takes the loop no time."""
 _CHUNK = 1 << 16
-_ANSWERS = (Kind.OUTPUT, Kind.MESSAGE, Kind.EXIT, Kind.REFUSED)
+_ANSWERS = (Kind.OUTPUT, Kind.MESSAGE, Kind.WANTED, Kind.EXIT, Kind.REFUSED)
 
 
 class NotTakenError(Exception):

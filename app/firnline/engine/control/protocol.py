@@ -27,6 +27,9 @@ class Kind(StrEnum):
     OUTPUT = "O"
     MESSAGE = "E"
     """For standard error."""
+    WANTED = "W"
+    """What the person at the other end is to be asked for; the exit code follows, and the same
+    request with the answer may come next."""
     EXIT = "X"
     REFUSED = "N"
 
@@ -50,6 +53,14 @@ class Request(NamedTuple):
     directory: str
     """Where the caller stands: paths in the arguments are relative to it."""
     arguments: tuple[str, ...]
+    secret: str | None = None
+    """What a person gave with it: the password of a store, or a passphrase."""
+    asks: bool = False
+    """Whether the caller can ask a person."""
+
+    def __repr__(self) -> str:
+        # Of what a person typed only the words of the command are fit for a log.
+        return f"Request({self.version!r}, {self.arguments[:2]!r})"
 
 
 class Frames:
@@ -109,10 +120,13 @@ def parse_request(body: bytes) -> Request:
     arguments = value["arguments"]
     if not isinstance(arguments, list) or len(arguments) > MOST_ARGUMENTS:
         raise ProtocolError("a request without arguments")
+    secret, asks = value["secret"], value["asks"]
+    if not (secret is None or isinstance(secret, str)) or not isinstance(asks, bool):
+        raise ProtocolError("a request with a secret that is none")
     texts = [value["version"], value["directory"], *arguments]
     if not all(isinstance(text, str) and "\0" not in text for text in texts):
         raise ProtocolError("a request with something else than text")
-    return Request(value["version"], value["directory"], tuple(arguments))
+    return Request(value["version"], value["directory"], tuple(arguments), secret, asks)
 
 
 def exit_frame(code: int) -> bytes:

@@ -8,7 +8,8 @@ from firnline.core.polling import POLLED
 from firnline.engine.live.store_link import Hears, StoreLink
 from firnline.engine.live.store_watch import MakeWatch, StoreWatch
 from firnline.engine.runtime import Engine, store_directory
-from firnline.stores.errors import LocationError, UnavailableError
+from firnline.engine.store_secrets import note_refused
+from firnline.stores.errors import CredentialsError, LocationError, UnavailableError
 from firnline.sync.connection import Expected, connect
 from firnline.sync.context import Connected
 
@@ -32,6 +33,9 @@ def _make_link(engine: Engine, store: StoreSettings, hears: Hears, run: str) -> 
             )
         except LocationError as error:
             raise UnavailableError("", str(error)) from error
+        except CredentialsError as error:
+            note_refused(engine.outside.credentials, store, error)
+            raise
 
     folder_ids = frozenset(_folders_in(engine, store))
     return StoreLink(

@@ -33,7 +33,8 @@ _CIPHERS = (
 )
 """The quickest first."""
 Secret = Callable[[], str | None]
-"""Gives the password, or the passphrase of the key; None: there is none. May block."""
+"""Gives the password, or the passphrase of the key; None: there is none. May block. Raises
+CredentialsError where it says itself why there is none."""
 
 
 class Login(NamedTuple):
@@ -55,6 +56,8 @@ class _Client(asyncssh.SSHClient):
         self._asked = False
         self.wanted = False
         """The server wanted a secret, and there was none."""
+        self.missing: CredentialsError | None = None
+        """Why there was none."""
 
     def validate_host_public_key(
         self, host: str, addr: str, port: int, key: asyncssh.SSHKey
@@ -79,7 +82,12 @@ class _Client(asyncssh.SSHClient):
         if self._asked or self._login.key:
             return None
         self._asked = True
-        secret = await asyncio.to_thread(self._login.secret)
+        try:
+            secret = await asyncio.to_thread(self._login.secret)
+        except CredentialsError as error:
+            # To asyncssh it would be a mistake of ours.
+            self.missing = error
+            return None
         self.wanted = secret is None
         return secret
 
@@ -120,6 +128,8 @@ def _login_error(
 ) -> StoreError:
     if not isinstance(error, asyncssh.PermissionDenied):
         return store_error(error, "")
+    if client.missing is not None:
+        return client.missing
     user = address.user or getpass.getuser()
     if client.wanted:
         return CredentialsError("", f"{address.server} asks for a password of {user}")

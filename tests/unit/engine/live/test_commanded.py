@@ -24,7 +24,8 @@ from firnline.engine.live.commanded import Commanded
 from firnline.engine.live.loop_gate import LoopGate
 from firnline.engine.live.service import Service
 from firnline.engine.live.watches import MakeWatcher
-from firnline.engine.runtime import Engine, Surroundings
+from firnline.engine.runtime import Engine
+from firnline.engine.surroundings import Surroundings
 from firnline.engine.sync_command import FolderOutcome, sync_folders
 from firnline.engine.system import SystemClock
 from firnline.watch.watcher import make_watcher

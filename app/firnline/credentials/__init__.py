@@ -1,0 +1,1 @@
+"""The secrets of stores: where they are kept, and where they are looked for."""
