@@ -85,6 +85,10 @@ class GnomeKeyring:
             keyring.kill()
             keyring.wait()
 
+    def forget(self) -> None:
+        """All that it kept, while it does not run."""
+        shutil.rmtree(self.place / "data")
+
     @contextmanager
     def silent(self) -> Iterator[None]:
         """Inside, the keyring is there and answers nobody."""
@@ -161,7 +165,8 @@ def _gnome_keyring() -> Iterator[GnomeKeyring]:
 
 @pytest.fixture
 def gnome_keyring(_gnome_keyring: GnomeKeyring) -> Iterator[GnomeKeyring]:
-    """GNOME's keyring, running and unlocked. A test may let it die, or lock it."""
+    """GNOME's keyring, running, unlocked and empty. A test may let it die, or lock it."""
     yield _gnome_keyring
     _gnome_keyring.die()
+    _gnome_keyring.forget()
     _gnome_keyring.revive()

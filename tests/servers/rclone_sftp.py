@@ -18,7 +18,7 @@ def program() -> str:
 class RcloneSftp:
     """A server over one directory, `files` below `place`. `start` it, and `stop` it."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, password: str = PASSWORD) -> None:
         self.place = place
         self.files = place / "files"
         self.files.mkdir()
@@ -26,7 +26,7 @@ class RcloneSftp:
         self.host_key = make_key(place / "host_key")
         command = [
             *(program(), "serve", "sftp", str(self.files), "--addr", f"{HOST}:{self.port}"),
-            *("--user", USER, "--pass", PASSWORD, "--config", "/dev/null"),
+            *("--user", USER, "--pass", password, "--config", "/dev/null"),
             *(
                 "--key",
                 self.host_key,

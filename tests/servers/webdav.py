@@ -22,8 +22,9 @@ class WebDavServer:
 
     scheme = "webdav"
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, password: str = PASSWORD) -> None:
         self.place = place
+        self.password = password
         self.files = place / "files"
         self.files.mkdir()
         self.port = free_port()
@@ -59,12 +60,12 @@ class Apache(WebDavServer):
 
     def _own_files(self) -> Path:
         passwords = self.place / "passwords"
-        text = f"{USER}:{self.realm}:{PASSWORD}".encode()
+        text = f"{USER}:{self.realm}:{self.password}".encode()
         if self.auth == "digest":
             hashed = hashlib.md5(text, usedforsecurity=False).hexdigest()
             passwords.write_text(f"{USER}:{self.realm}:{hashed}\n")
         else:
-            passwords.write_text(f"{USER}:{_sha(PASSWORD)}\n")
+            passwords.write_text(f"{USER}:{_sha(self.password)}\n")
         return passwords
 
     def _modules(self) -> str:
@@ -126,7 +127,7 @@ class Nginx(WebDavServer):
 
     def command(self) -> list[str]:
         place = self.place
-        (place / "passwords").write_text(f"{USER}:{_sha(PASSWORD)}\n")
+        (place / "passwords").write_text(f"{USER}:{_sha(self.password)}\n")
         temporary = "".join(
             f"{kind}_temp_path {place}/{kind};\n"
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -155,7 +156,7 @@ class WsgiDav(WebDavServer):
                     "host": HOST,
                     "port": self.port,
                     "provider_mapping": {"/": str(self.files)},
-                    "simple_dc": {"user_mapping": {"*": {USER: {"password": PASSWORD}}}},
+                    "simple_dc": {"user_mapping": {"*": {USER: {"password": self.password}}}},
                     "http_authenticator": {
                         "accept_basic": True,
                         "accept_digest": False,
@@ -175,7 +176,7 @@ class RcloneWebDav(WebDavServer):
     def command(self) -> list[str]:
         return [
             *(_script("rclone"), "serve", "webdav", str(self.files)),
-            *("--addr", f"{HOST}:{self.port}", "--user", USER, "--pass", PASSWORD),
+            *("--addr", f"{HOST}:{self.port}", "--user", USER, "--pass", self.password),
             *("--config", "/dev/null", "--cache-dir", str(self.place / "cache")),
         ]
 
