@@ -145,7 +145,7 @@ def _untrusted(error: store.UntrustedError, subject: str) -> Explanation:
 def _secret_missing(error: SecretMissingError, subject: str) -> Explanation:
     """The name of a store in the advice is for a command line."""
     account = error.account
-    what, advice = _MISSING[error.trouble]
+    what, advice = _MISSING[error.trouble] if account.store_id else _NOT_GIVEN
     words = {
         "noun": account.noun,
         "what": account.what,
@@ -157,6 +157,10 @@ def _secret_missing(error: SecretMissingError, subject: str) -> Explanation:
     )
 
 
+_NOT_GIVEN = (
+    "{what} asks for a {noun}",
+    "give it at a terminal, pipe it in with --password-stdin, or set {variable}",
+)
 _TYPED = "`firnline store edit {name} --password`"
 _MISSING = {
     Trouble.UNKNOWN: (

@@ -22,7 +22,8 @@ _LARGEST = 1 << 20
 
 
 Secret = Callable[[], str | None]
-"""Gives the secret key when it is needed; may block."""
+"""Gives the secret key when it is needed; may block. Raises CredentialsError where it says itself
+why there is none."""
 
 
 class Keys(NamedTuple):
@@ -31,6 +32,10 @@ class Keys(NamedTuple):
     key_id: str
     secret: str
     token: str | None = None
+
+    def __repr__(self) -> str:
+        # Objects get into messages of libraries and tracebacks.
+        return f"Keys({self.key_id!r})"
 
 
 Profile = Mapping[str, str]
