@@ -163,15 +163,16 @@ class Run:
             self.piped(WRONG, "store", "edit", "cloud", code=1)
             assert found_in_processes(SECRETS, process.process.pid) == []
             keyring.die()
+            # A process that cannot ask the keyring is told by the one that runs.
+            nas = store_status(self.device, "nas")
+            assert (nas["state"], nas["message"]) == ("connected", "")
             self.nginx.stop()
             self.rclone.stop()
             until(lambda: "nas cannot be reached" in process.said)
             self.rclone.start()
             self.device.write("b.txt", "b")
-            until(lambda: count_events(self.rclone.files) == 2)
-            # A process that cannot ask the keyring is told by the one that runs.
-            nas = store_status(self.device, "nas")
-            assert (nas["state"], nas["message"]) == ("connected", "")
+            self.run("sync", code=1)
+            assert count_events(self.rclone.files) == 2
             keyring.revive()
             self.said += [process.said, process.reported]
 
