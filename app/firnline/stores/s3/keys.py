@@ -1,7 +1,8 @@
 """Who asks: a pair of keys, from the store's settings and its secret, or from a profile.
 
-A profile is one of those that Amazon's own programs keep in `~/.aws`. Only pairs of keys are read
-from there (with a session's token, where there is one); roles and single sign-on are not followed.
+A profile is one of those that Amazon's own programs keep in `~/.aws`. Only lasting pairs of keys
+are read from there; roles and single sign-on are not followed. Keys of a session are refused: they
+run out within hours, and the library would send their token along wherever a server redirects it.
 What the environment says of keys is never used: a store must mean the same in every terminal.
 """
 
@@ -31,7 +32,6 @@ class Keys(NamedTuple):
 
     key_id: str
     secret: str
-    token: str | None = None
 
     def __repr__(self) -> str:
         # Objects get into messages of libraries and tracebacks.
@@ -91,4 +91,8 @@ def keys_by(
     except KeyError as error:
         text = "its profile holds no pair of keys, and only those are read"
         raise CredentialsError("", text) from error
-    return Keys(key_id, own, profile.get("aws_session_token"))
+    if profile.get("aws_session_token"):
+        raise CredentialsError(
+            "", "its profile holds keys of a session, which run out: a lasting pair is needed"
+        )
+    return Keys(key_id, own)

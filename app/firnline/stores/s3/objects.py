@@ -117,11 +117,10 @@ class Objects:
         )
 
     def _credential(self) -> "S3Credential":
-        key_id, secret, token = self._keys
         return {
-            "access_key_id": key_id,
-            "secret_access_key": secret,
-            "token": token,
+            "access_key_id": self._keys.key_id,
+            "secret_access_key": self._keys.secret,
+            "token": None,
             "expires_at": None,
         }
 
@@ -178,7 +177,7 @@ class Objects:
 
     def put(self, path: str, body: bytes) -> None:
         """It stands there when this returns. Raises StoreError."""
-        with translated(path):
+        with translated(path), _into_a_bucket(path):
             self._writing.put(self._address.key(path), body, use_multipart=False)
 
     def put_file(self, path: str, file: IO[bytes], size: int) -> None:
@@ -186,19 +185,24 @@ class Objects:
         from obstore.exceptions import BaseError
 
         key = self._address.key(path)
-        try:
-            self._writing.put(
-                key, file, use_multipart=True, chunk_size=part_size(size), max_concurrency=AT_ONCE
-            )
-        except (BaseError, OSError, ValueError) as error:
-            if left := unfinished_upload(str(error)):
-                self.unfinished.append((key, left))
-            raise _translation(error, path) from error
+        with translated(path), _into_a_bucket(path):
+            try:
+                self._writing.put(
+                    key,
+                    file,
+                    use_multipart=True,
+                    chunk_size=part_size(size),
+                    max_concurrency=AT_ONCE,
+                )
+            except BaseError as error:
+                if left := unfinished_upload(str(error)):
+                    self.unfinished.append((key, left))
+                raise
 
     def claim(self, path: str, body: bytes) -> None:
         """Only where nothing stands, if the server keeps to it. Raises AlreadyExistsError, and
         other StoreErrors."""
-        with translated(path):
+        with translated(path), _into_a_bucket(path):
             self._claiming.put(self._address.key(path), body, mode="create", use_multipart=False)
 
     def delete(self, paths: Sequence[str]) -> None:
@@ -238,6 +242,15 @@ def _pieces(result: "GetResult", path: str) -> Iterator[bytes]:
     with translated(path):
         for piece in result.stream(_PIECE):
             yield bytes(piece)
+
+
+@contextmanager
+def _into_a_bucket(path: str) -> Iterator[None]:
+    """What is written is never missing; what it is written into may be."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UnavailableError(path, "the bucket is not there") from error
 
 
 @contextmanager

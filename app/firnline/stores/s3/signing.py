@@ -43,8 +43,6 @@ def sign(request: Request, keys: Keys, region: str, moment: str) -> dict[str, st
         "x-amz-content-sha256": EMPTY,
         "x-amz-date": moment,
     }
-    if keys.token:
-        headers["x-amz-security-token"] = keys.token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in sorted(headers))
     whole = "\n".join((request.method, request.target, request.encoded_query, lines, names, EMPTY))

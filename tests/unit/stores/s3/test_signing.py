@@ -41,13 +41,12 @@ def test_examples(target, query, headers, signature):
     assert signed["authorization"].endswith(f"Signature={signature}")
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.text("abc", max_size=5))
-def test_the_secret_stays_here(value: str, token: str):
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_the_secret_stays_here(value: str):
     """Whatever is asked, no header has the secret, and each is one line."""
     request = Request("GET", HOST, "/", {"prefix": value}, {})
-    signed = sign(request, KEYS._replace(token=token or None), "us-east-1", MOMENT)
+    signed = sign(request, KEYS, "us-east-1", MOMENT)
     for text in (*signed.values(), request.encoded_query):
         assert KEYS.secret not in text
         assert text.isprintable()
         assert text.isascii()
-    assert signed.get("x-amz-security-token") == (token or None)
