@@ -1,8 +1,10 @@
-"""Firnline over SFTP beside `rclone copy`, on one server, in the same run.
+"""Firnline over a server beside `rclone copy`, on one server, in the same run.
 
-    .venv/bin/python -m tests.bench.remote [--files N] [--large MIB] [--delay MILLISECONDS]
+    .venv/bin/python -m tests.bench.remote [--server sftp|apache|nginx|s3] [--files N]
+        [--large MIB] [--delay MILLISECONDS]
 
-The server is OpenSSH on a loopback port; `--delay` is added each way by a relay in front of it.
+The server is a real one on a loopback port (`remote_servers.py`); `--delay` is added each way by a
+relay in front of it, 0 leaves those rows out.
 Each row: seconds of Firnline, seconds of rclone, and the one in the other's measure; for large
 files the most memory of Firnline's process. With the delay rclone takes minutes for thousands of
 files. Not part of the test run.
@@ -10,7 +12,6 @@ files. Not part of the test run.
 
 import argparse
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.openssh import OpenSsh
-from tests.servers.process import HOST
+from tests.bench.remote_servers import KINDS, NAME, Server, environment, make
 from tests.servers.rclone_sftp import program
 from tests.servers.relay import relay
 
@@ -33,7 +33,7 @@ _PIECE = 1 << 20
 class Bench:
     """Two devices of Firnline and rclone, with one server."""
 
-    def __init__(self, place: Path, server: OpenSsh, port: int) -> None:
+    def __init__(self, place: Path, server: Server, port: int) -> None:
         self._place = place
         self._server = server
         self._port = port
@@ -55,36 +55,29 @@ class Bench:
         shutil.rmtree(place)
 
     def _ours(self, place: Path, source: Path) -> tuple[list[float], int]:
-        location = f"sftp://{self._server.user}@{HOST}:{self._port}{place}/store"
+        location, options = self._server.location(place, self._port)
+        given = [word for pair in options.items() for word in ("--option", "=".join(pair))]
         for device in ("a", "b"):
-            options = (f"key={self._server.key}", f"fingerprint={self._server.fingerprint}")
-            given = [word for option in options for word in ("--option", option)]
-            self._firnline(place / device, "store", "add", "nas", location, *given)
+            self._firnline(place / device, "store", "add", NAME, location, *given)
         first, second = place / "a" / "docs", place / "b" / "docs"
         for folder in (first, second):
             folder.mkdir(parents=True)
-        self._firnline(place / "a", "folder", "create", str(first), "--store", "nas")
+        self._firnline(place / "a", "folder", "create", str(first), "--store", NAME)
         self._firnline(place / "a", "sync")
         self._firnline(place / "b", "folder", "join", "docs", str(second))
         self._firnline(place / "b", "sync")
         shutil.copytree(source, first, dirs_exist_ok=True)
         took = [self._firnline(place / device, "sync") for device in ("a", "b", "b")]
         check_equal(first, second)
-        return took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        return [seconds for seconds, _ in took], max(memory for _, memory in took)
 
-    def _firnline(self, device: Path, *arguments: str) -> float:
+    def _firnline(self, device: Path, *arguments: str) -> tuple[float, int]:
         device.mkdir(exist_ok=True)
-        environment = {**os.environ, "FIRNLINE_PROFILE": str(device / "profile")}
-        return timed([sys.executable, "-m", "firnline", *arguments], environment)
+        own = {**environment(self._server), "FIRNLINE_PROFILE": str(device / "profile")}
+        return timed([sys.executable, "-m", "firnline", *arguments], own)
 
     def _theirs(self, place: Path, source: Path) -> list[float]:
-        known = self._server.known_hosts(place / "known_hosts", self._port)
-        remote = (
-            f":sftp,host={HOST},port={self._port},user={self._server.user},"
-            f"key_file={self._server.key},known_hosts_file={known},"
-            # Else it starts the user's shell on the server for each file, to hash it there.
-            f"disable_hashcheck=true,shell_type=none:{place}/rclone"
-        )
+        remote = self._server.remote(place, self._port)
         copy = [program(), "--config", "/dev/null", "copy"]
         target = place / "rclone-down"
         commands = [
@@ -92,18 +85,23 @@ class Bench:
             [*copy, remote, str(target)],
             [*copy, str(source), remote],
         ]
-        took = [timed(command, dict(os.environ)) for command in commands]
+        took = [timed(command, dict(os.environ))[0] for command in commands]
         check_equal(source, target)
         return took
 
 
-def timed(command: Sequence[str], environment: dict[str, str]) -> float:
-    """Seconds; a command that fails ends the benchmark."""
+def timed(command: Sequence[str], environment: dict[str, str]) -> tuple[float, int]:
+    """Seconds, and the most memory in KiB; a command that fails ends the benchmark."""
     start = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{command}: {done.stdout.decode()}{done.stderr.decode()}")
-    return time.perf_counter() - start
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            said.seek(0)
+            raise SystemExit(f"{command}: {said.read().decode()}")
+    return took, usage.ru_maxrss
 
 
 def check_equal(one: Path, other: Path) -> None:
@@ -144,12 +142,12 @@ def one(mebibytes: int) -> Callable[[Path], None]:
 
 
 @contextmanager
-def serving() -> Iterator[tuple[Path, OpenSsh]]:
+def serving(kind: str) -> Iterator[tuple[Path, Server]]:
     """A place for everything, and a server."""
     with tempfile.TemporaryDirectory(prefix="firnline-bench-") as name:
         place = Path(name)
         (place / "server").mkdir()
-        server = OpenSsh(place / "server")
+        server = make(kind, place / "server")
         server.start()
         try:
             yield place, server
@@ -160,16 +158,18 @@ def serving() -> Iterator[tuple[Path, OpenSsh]]:
 def main() -> None:
     """See the module's text."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--server", choices=KINDS, default="sftp")
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--large", type=int, default=1024, help="MiB; 0: none")
     parser.add_argument("--delay", type=float, default=25.0, help="milliseconds each way")
     wanted = parser.parse_args()
-    with serving() as (place, server):
+    with serving(wanted.server) as (place, server):
         direct = Bench(place, server, server.port)
         direct.run(f"{wanted.files} files", many(wanted.files, 20))
         if wanted.large:
             direct.run(f"one file of {wanted.large} MiB", one(wanted.large))
-        for delay, count, directories in ((12.5, 400, 400), (wanted.delay, wanted.files, 20)):
+        delayed = ((12.5, 400, 400), (wanted.delay, wanted.files, 20)) if wanted.delay else ()
+        for delay, count, directories in delayed:
             with relay(server.port, delay / 1000) as line:
                 name = f"{count} files, {directories} dirs, +{delay:g} ms"
                 Bench(place, server, line.port).run(name, many(count, directories))
