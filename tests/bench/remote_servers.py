@@ -40,8 +40,9 @@ class Server(Protocol):
         ...
 
 
-def _name(place: Path) -> str:
-    return str(place).strip("/").replace("/", "-")
+def _fresh() -> str:
+    """A directory that nobody has used yet."""
+    return os.urandom(8).hex()
 
 
 class SftpServer:
@@ -81,7 +82,7 @@ class WebDav:
         self.stop = server.stop
 
     def location(self, place: Path, port: int) -> tuple[str, Mapping[str, str]]:
-        return self._server.location(f"{_name(place)}-store", port), {}
+        return self._server.location(_fresh(), port), {}
 
     def secret(self) -> str | None:
         return webdav.PASSWORD
@@ -89,10 +90,7 @@ class WebDav:
     def remote(self, place: Path, port: int) -> str:
         hidden = [program(), "obscure", webdav.PASSWORD]
         password = subprocess.run(hidden, capture_output=True, text=True, check=True).stdout.strip()
-        return (
-            f":webdav,url='http://{HOST}:{port}/{_name(place)}-rclone',user={webdav.USER},"
-            f"pass={password}:"
-        )
+        return f":webdav,url='http://{HOST}:{port}/{_fresh()}',user={webdav.USER},pass={password}:"
 
 
 class BasicApache(Apache):
@@ -111,7 +109,7 @@ class S3:
         self.stop = self._server.stop
 
     def location(self, place: Path, port: int) -> tuple[str, Mapping[str, str]]:
-        return f"s3://{BUCKET}/{_name(place)}-store", self._server.options(port)
+        return f"s3://{BUCKET}/{_fresh()}", self._server.options(port)
 
     def secret(self) -> str | None:
         return s3.SECRET
@@ -119,7 +117,7 @@ class S3:
     def remote(self, place: Path, port: int) -> str:
         return (
             f":s3,provider=SeaweedFS,access_key_id={s3.KEY_ID},secret_access_key='{s3.SECRET}',"
-            f"endpoint='http://{HOST}:{port}',no_check_bucket=true:{BUCKET}/{_name(place)}-rclone"
+            f"endpoint='http://{HOST}:{port}',no_check_bucket=true:{BUCKET}/{_fresh()}"
         )
 
 

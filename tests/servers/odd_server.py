@@ -74,8 +74,9 @@ def _handler(server: OddServer) -> type[BaseHTTPRequestHandler]:
             length = len(told.body) if told.length is None else told.length
             self.send_header("Content-Length", str(length))
             self.end_headers()
-            with suppress(OSError):
-                self.wfile.write(told.body)
+            if self.command != "HEAD":
+                with suppress(OSError):
+                    self.wfile.write(told.body)
             self.close_connection = length != len(told.body)
 
         def log_message(self, format: str, *args: object) -> None:

@@ -53,6 +53,10 @@ from firnline.sync.context import Connected
 
 INTERVAL = 60.0
 """Seconds between two beats where they are free."""
+COSTLY = 600.0
+"""Seconds between two beats where requests cost money."""
+_PAID = frozenset({"s3"})
+"""Kinds of stores where they do."""
 MAX_CONNECTIONS = 1_000
 """Connections that are looked at: nobody has more, and anybody can write there."""
 _MAX_PRIORITY_FILE = 16
@@ -86,15 +90,13 @@ def new_run(random: Callable[[int], bytes]) -> str:
 class Heartbeat:
     """The beats of one connection, from one run. Used by one thread."""
 
-    def __init__(
-        self, connected: Connected, *, run: str, clock: Clock, interval: float = INTERVAL
-    ) -> None:
+    def __init__(self, connected: Connected, *, run: str, clock: Clock) -> None:
         self._connected = connected
         self._store = connected.store
         self._files = ConnectionLayout(connected.connection)
         self._run = run.encode()
         self._clock = clock
-        self.interval = interval
+        self.interval = interval_on(connected.store)
         self._stamp: datetime | None = None
         self.sightings: dict[str, Sighting] = {}
         """Who was seen, and since when."""
@@ -212,13 +214,18 @@ def _priority(store: Store, connection: str) -> int:
     return found if found <= MAX_PRIORITY else DEFAULT_PRIORITY
 
 
-def look_once(store: Store, clock: Clock, interval: float = INTERVAL) -> Look:
+def interval_on(store: Store) -> float:
+    """Seconds between two beats there: all devices go by the kind of the store."""
+    return COSTLY if store.kind in _PAID else INTERVAL
+
+
+def look_once(store: Store, clock: Clock) -> Look:
     """Who is connected, as far as one look can tell: whose stamp is not old. Raises StoreError.
 
     For whoever only reads, so a stamp is compared with this device's clock alone.
     """
     moment = Moment(clock.now(), None, clock.monotonic())
-    patience = MISSED * interval
+    patience = MISSED * interval_on(store)
     return _look(beat for beat in read_beats(store) if not is_old(beat, moment, patience))
 
 

@@ -9,6 +9,7 @@ from tests.doubles.still_clock import StillClock
 from tests.unit.sync.beating import Device, beats_of, mount
 
 from firnline.core.lead import DEFAULT_PRIORITY
+from firnline.stores.directory import DirectoryStore
 from firnline.stores.errors import UnavailableError
 from firnline.stores.layout import ConnectionLayout
 from firnline.sync.connection import ReplacedError
@@ -325,6 +326,18 @@ def test_one_look_tells_who_is_there(base, world):
     assert look_once(device.store, device.clock) == (A, (A, B))
     world.sleep(10)
     assert look_once(device.store, device.clock) == (B, (B,))
+
+
+def test_it_beats_seldom_where_requests_cost_money(base, world, monkeypatch):
+    """Every ten minutes on S3, and nobody there is taken for dead before thirty."""
+    monkeypatch.setattr(DirectoryStore, "kind", "s3")
+    device = Device(base, world, A)
+    device.heart.begin()
+    assert device.heart.interval == 600
+    world.sleep(29 * 60)
+    assert look_once(device.store, device.clock) == (A, (A,))
+    world.sleep(2 * 60)
+    assert look_once(device.store, device.clock).living == ()
 
 
 def test_a_computer_without_a_clock_beats(base, world):

@@ -1,7 +1,8 @@
 """The edge of obstore: whole objects, read and written with its synchronous calls.
 
 Its asynchronous ones are never used: they end the process when it exits soon after one. It looks
-into the environment for settings, so every one that could change what a store means is given.
+into the environment for settings, so every one that could change what a store means is given. It is
+imported with this module and nowhere else: two threads that import it at once may find half of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, NamedTuple
+
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
 from firnline.stores.errors import (
     AlreadyExistsError,
@@ -24,7 +28,7 @@ from firnline.stores.s3.keys import Keys
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
-    from obstore.store import S3Credential, S3Store
+    from obstore.store import S3Credential
 
 PART = 8 << 20
 """Bytes of one part of a large body."""
@@ -61,28 +65,26 @@ class Objects:
         """Keys and names of uploads that could not be taken back when they failed."""
 
     @cached_property
-    def _reading(self) -> "S3Store":
+    def _reading(self) -> S3Store:
         return self._client(retries=2, read_timeout=timedelta(seconds=SILENCE))
 
     @cached_property
-    def _writing(self) -> "S3Store":
+    def _writing(self) -> S3Store:
         return self._client(retries=2)
 
     @cached_property
-    def _claiming(self) -> "S3Store":
+    def _claiming(self) -> S3Store:
         """Asks once: a second attempt would find what the first one made."""
         return self._client(retries=0)
 
     @cached_property
-    def _removing(self) -> "S3Store":
+    def _removing(self) -> S3Store:
         """One at a time: some servers cannot remove many."""
         return self._client(retries=2, alone=True)
 
     def _client(
         self, *, retries: int, read_timeout: timedelta | None = None, alone: bool = False
-    ) -> "S3Store":
-        from obstore.store import S3Store
-
+    ) -> S3Store:
         address = self._address
         # A body that is read may take as long as it likes, as long as something comes.
         most = SILENCE + AT_ONCE * PART / _SLOWEST if read_timeout is None else 24 * 3600
@@ -182,8 +184,6 @@ class Objects:
 
     def put_file(self, path: str, file: IO[bytes], size: int) -> None:
         """A large one, in parts. When that fails nothing stands there. Raises StoreError."""
-        from obstore.exceptions import BaseError
-
         key = self._address.key(path)
         with translated(path), _into_a_bucket(path):
             try:
@@ -256,8 +256,6 @@ def _into_a_bucket(path: str) -> Iterator[None]:
 @contextmanager
 def translated(path: str) -> Iterator[None]:
     """What obstore raises inside comes out as a StoreError about `path`."""
-    from obstore.exceptions import BaseError
-
     try:
         yield
     except (BaseError, FileNotFoundError, OSError, ValueError) as error:
