@@ -83,7 +83,7 @@ def _check_tables(laptop: Laptop, excused: Callable[[str], bool]) -> None:
         unfinished = {
             "intents": state.intents.all(),
             "saves that slipped in": state.intents.rescued(),
-            "dirty paths": [path for path in state.journal.dirty() if not excused(path)],
+            "dirty paths": [path for path in state.dirty.paths() if not excused(path)],
             "events": state.journal.in_state(*(s for s in EventState if s is not s.KNOWN)),
             "lacking": [
                 event

@@ -177,7 +177,7 @@ def test_an_answer_after_a_rest(pair: Pair, choice: str) -> None:
         report = quick(context)
         assert (report.questions, report.complete) == ([], True)
         assert not context.state.resting.any()
-        assert not context.state.journal.has_dirty()
+        assert not context.state.dirty.any()
     sync_until_rest([a, b])
     assert len(a.tree()) == len(b.tree()) == (20 if choice == "keep" else 8)
 
@@ -187,11 +187,11 @@ def test_what_rests_is_still_left_to_do(pair: Pair) -> None:
     a, _ = pair
     with a.awake() as context:
         assert not quick(context).complete
-        assert context.state.journal.dirty_count() == 12
-        assert context.state.journal.dirty() == sorted(GONE)
+        assert context.state.dirty.count() == 12
+        assert context.state.dirty.paths() == sorted(GONE)
     with a.awake() as context:
         assert run_pass(context).questions
-        assert context.state.journal.dirty() == sorted(GONE)
+        assert context.state.dirty.paths() == sorted(GONE)
 
 
 @pytest.mark.parametrize("ending", [".locked", ""])

@@ -233,5 +233,5 @@ def _pending(context: FolderContext, doing: FolderNow) -> Pending:
         scan=doing.hints,
         upload=sum(map(state.stores.lacking_count, stores)),
         download=state.journal.count_in(EventState.NAMED, EventState.BODILESS),
-        apply=state.journal.dirty_count(),
+        apply=state.dirty.count(),
     )

@@ -7,6 +7,7 @@ from firnline.state.alias_table import AliasTable
 from firnline.state.database import Database
 from firnline.state.device_changes import DeviceChanges
 from firnline.state.directory_moves import DirectoryMoves
+from firnline.state.dirty_paths import DirtyPaths
 from firnline.state.file_index import FileIndex
 from firnline.state.folder_schema import MIGRATIONS
 from firnline.state.intents import IntentTable
@@ -35,6 +36,7 @@ class FolderState:
         self.database = Database(path, MIGRATIONS, steps=steps, check=check, patience=patience)
         self.transaction = self.database.transaction
         self.journal = Journal(self.database)
+        self.dirty = DirtyPaths(self.database)
         self.resting = Resting(self.database)
         self.age = TableAge(self.database)
         self.files = FileIndex(self.database, self.age)
@@ -65,7 +67,7 @@ class FolderState:
         for table in ("files", "intents", "rescued"):
             execute(f"DELETE FROM {table}")
         execute("DELETE FROM facts WHERE name=?", (BEGUN,))
-        self.journal.mark_unbooked_dirty()
+        self.dirty.mark_unbooked()
         self.stores.list_anew()
         self.age.set(age)
 

@@ -97,7 +97,7 @@ class Applier:
                 wishes.append(wish)
         if ignored:
             with state.transaction("ignored paths"):
-                state.journal.clear_dirty(ignored)
+                state.dirty.clear(ignored)
         return wishes
 
     def _is_ignored(self, path: str) -> bool:
@@ -377,7 +377,7 @@ class Applier:
             root.barrier()
         with state.transaction("applied"):
             state.files.put_many(rows)
-            state.journal.clear_dirty(path for path in (*done, *settled) if path not in waiting)
+            state.dirty.clear(path for path in (*done, *settled) if path not in waiting)
             for item in rescued:
                 state.intents.rescue(item)
             state.intents.clear()

@@ -65,8 +65,7 @@ class BurstGuard:
     def hold(self) -> set[str]:
         """Dirty paths that are neither to be resolved nor applied. Asks about what is new."""
         self.decided = set()
-        journal = self._state.journal
-        if not (self._questions or journal.dirty(limit=1)):
+        if not (self._questions or self._state.dirty.paths(limit=1)):
             return set()
         incoming = {
             found.device: found
@@ -287,7 +286,7 @@ class BurstGuard:
         answered = [question for question in self._questions if question.answer == APPLY]
         if not answered:
             return
-        dirty = set(self._state.journal.dirty())
+        dirty = set(self._state.dirty.paths())
         for question in answered:
             if dirty.isdisjoint(self._state.questions.asked(question.id)):
                 self._drop(question)

@@ -128,11 +128,9 @@ class DeletionGuard:
         """Dirty paths, directories included, that are not to be applied. `asked`: those about which
         another guard asks or has asked."""
         state, side = self._context.state, self._elsewhere
-        if not (side.questions or state.journal.dirty(limit=1)):
+        if not (side.questions or state.dirty.paths(limit=1)):
             return set()
-        rows = state.files.get_many(
-            p for p in state.journal.dirty_with_deletions() if p not in asked
-        )
+        rows = state.files.get_many(p for p in state.dirty.with_deletions() if p not in asked)
         logs = self._logs_of(rows)
         leaving, lost = _leaving_and_lost(rows, logs)
         files = {p: row.base for p, row in rows.items() if row.kind is not Kind.DIRECTORY}
@@ -144,7 +142,7 @@ class DeletionGuard:
         held: dict[str, str] = {}
         lost_files = {path: base for path, base in files.items() if path in lost}
         if side.may_hold(lost_files, survives):
-            arriving = (path for path in state.journal.dirty() if path not in leaving)
+            arriving = (path for path in state.dirty.paths() if path not in leaving)
             held = side.hold(without_replaced(lost_files, arriving), survives)
         side.let_go(lost_files.keys() - held.keys())
         directories = {path: rows[path].base for path in lost - files.keys()} if held else {}
@@ -178,7 +176,7 @@ class DeletionGuard:
     def applied(self) -> None:
         """What was not held was applied as far as it can be now."""
         if any(question.answer for question in self._elsewhere.questions):
-            dirty = set(self._context.state.journal.dirty())
+            dirty = set(self._context.state.dirty.paths())
             self._elsewhere.drop_answers(dirty.__contains__)
 
     # --- keep ---------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class Differences:
         self._rows: dict[str, FileRow] = {}
         self._gone: dict[str, FileRow] = {}
         self._contents = GoneContents(())
-        self._rows_tell = not context.state.journal.has_dirty()
+        self._rows_tell = not context.state.dirty.any()
         """Nothing came that is not applied yet, so a straight row stands for its path's log."""
         self._ahead = ReadAhead(context.root, context.clock, ())
         self._booked: list[FileRow] = []
@@ -339,7 +339,7 @@ class Differences:
         if rows:
             with self._context.state.transaction("book files"):
                 self._context.state.files.put_many(rows)
-                self._context.state.journal.mark_dirty(paths)
+                self._context.state.dirty.mark(paths)
 
 
 def _missing(scan: Scan, rows: dict[str, FileRow]) -> dict[str, FileRow]:

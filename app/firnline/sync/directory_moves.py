@@ -24,15 +24,15 @@ def apply_directory_move(context: FolderContext, ignore: Ignore, pending: Pendin
     done, its paths are dirty one by one. Raises CancelledError before anything is changed.
     """
     state = context.state
-    if not state.journal.dirty_events():
+    if not state.dirty.events():
         return 0
     context.check_cancelled()
-    event, applied = state.journal.only_dirty_event(), 0
+    event, applied = state.dirty.only_event(), 0
     if event is not None and not ignore.rules and not pending.any:
         applied = _apply(context, ignore, event)
     if not applied:
         with state.transaction("spread dirty events"):
-            state.journal.spread_dirty_events()
+            state.dirty.spread_events()
     return applied
 
 
@@ -74,7 +74,7 @@ def _move(context: FolderContext, event: int, source: str, target: str) -> bool:
     root.barrier()
     with state.transaction("applied"):
         state.directory_moves.book(source, target, state.journal.by_id(event).ref)
-        state.journal.clear_dirty_event(event)
+        state.dirty.clear_event(event)
         state.intents.clear()
     return True
 

@@ -268,7 +268,7 @@ class _Rounds:
         after = ""
         held = self._holding.hold(self._scanner.places)
         state = context.state
-        dirty_paths = state.journal.dirty if held.all_dirty else state.resting.fresh
+        dirty_paths = state.dirty.paths if held.all_dirty else state.resting.fresh
         undecided: set[str] = set()
         while dirty := dirty_paths(after, _SLICE):
             log = JournalLog(context, self._pending)
@@ -300,7 +300,7 @@ def _notice_ignore(context: FolderContext, ignore: Ignore) -> None:
         return
     with state.transaction("ignore patterns"):
         if state.fact("ignore") is not None:
-            state.journal.mark_unbooked_dirty()
+            state.dirty.mark_unbooked()
         state.set_fact("ignore", ignore.fingerprint)
 
 

@@ -70,7 +70,7 @@ class Holding:
     def let_rest(self, waiting: set[str]) -> None:
         """All that waits, when all that is dirty was looked at and nothing came meanwhile."""
         state = self._context.state
-        dirty = waiting and waiting & set(state.journal.dirty())
+        dirty = waiting and waiting & set(state.dirty.paths())
         if not state.resting.is_exactly(dirty):
             with state.transaction("let rest"):
                 state.resting.put(dirty)
@@ -89,7 +89,7 @@ class Holding:
 
     def _load(self) -> "BurstGuard | None":
         state = self._context.state
-        if self._bursts is None and (state.journal.has_dirty() or state.questions.all()):
+        if self._bursts is None and (state.dirty.any() or state.questions.all()):
             from firnline.sync.burst_guard import BurstGuard
 
             self._bursts = BurstGuard(self._context)

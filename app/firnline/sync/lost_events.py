@@ -48,7 +48,7 @@ class LostEvents:
         (lost,) = state.journal.entries_of_event(row.id)
         log = state.journal.entries(lost.path)
         closings = self._writer.closings(_hidden_by(lost, log), self._clock)
-        self._writer.write(closings, lambda: state.journal.mark_dirty([lost.path]))
+        self._writer.write(closings, lambda: state.dirty.mark([lost.path]))
         self.written += len(closings)
         here = state.files.get(lost.path)
         if self._context.unreached or (here is not None and here.base == row.ref):
@@ -56,7 +56,7 @@ class LostEvents:
         with state.transaction("event that never was"):
             state.journal.forget(row.id)
             note_unconfirmed(state, unconfirmed(state) - {row.name})
-            state.journal.mark_dirty([lost.path])
+            state.dirty.mark([lost.path])
         self.forgotten.add(row.name)
 
 

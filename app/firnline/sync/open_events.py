@@ -59,7 +59,7 @@ def _settle(context: FolderContext, row: EventRow) -> None:
                 state.stores.lost(store_id, row.id, wrong=True)
         if home:
             state.stores.hold(row.id, whole=True)
-        state.journal.mark_dirty(entry.path for entry in entries)
+        state.dirty.mark(entry.path for entry in entries)
         if FROM_FOLDER in row.why:
             state.files.put_many(_taken(entries, rows))
 

@@ -72,7 +72,7 @@ def finish(context: FolderContext, report: PassReport) -> None:
     report.questions = state.questions.open()
     if report.questions or context.unreached or context.full:
         report.complete = False
-    if state.journal.has_dirty() or state.intents.rescued():
+    if state.dirty.any() or state.intents.rescued():
         report.complete = False
     told = report.problems + report.notices + _refusals(context)
     text = json.dumps([list(problem) for problem in map(_fields, told)])

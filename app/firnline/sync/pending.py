@@ -17,6 +17,7 @@ class Pending:
         """`asks` False: what passes before this one did not find is not looked for."""
         self._asks = asks
         self._journal = context.state.journal
+        self._dirty = context.state.dirty
         self._transaction = context.state.transaction
         self._hashes = context.missing_contents
         if asks:
@@ -40,7 +41,7 @@ class Pending:
                 for event in again:
                     self._journal.set_state(event, EventState.KNOWN)
                     # While they counted for nothing, their paths seemed to be in order.
-                    self._journal.mark_event_dirty(event)
+                    self._dirty.mark_event(event)
 
     def note(self, entry: Entry) -> None:
         """The content of `entry` was looked for in vain."""

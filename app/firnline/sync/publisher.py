@@ -219,7 +219,7 @@ def publish_changes(context: FolderContext, changes: Sequence[Change]) -> list[s
         members = with_link_texts(context, rest)
         drafts.append(draft_batch(members, clock.next(), device, hasher))
     paths = [entry.path for draft in drafts for entry in draft.entries]
-    writer.write(drafts, lambda: context.state.journal.mark_dirty(paths))
+    writer.write(drafts, lambda: context.state.dirty.mark(paths))
     return [draft.name for draft in drafts]
 
 

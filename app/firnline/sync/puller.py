@@ -68,15 +68,15 @@ def _understand_one(context: FolderContext, row: EventRow, paths: PathFinder) ->
     state.journal.set_state(row.id, EventState.BODILESS if pat else EventState.KNOWN, why)
     state.journal.set_size(row.id, size)
     if moved is not None:
-        state.journal.mark_event_dirty(row.id)
+        state.dirty.mark_event(row.id)
         state.directory_moves.enter(row.id, *moved)
         return True
     state.journal.add_entries(row.id, entries)
     state.journal.mend_sizes(entries)
     if len(entries) > 1:
-        state.journal.mark_event_dirty(row.id)
+        state.dirty.mark_event(row.id)
     else:
-        state.journal.mark_dirty(entry.path for entry in entries)
+        state.dirty.mark(entry.path for entry in entries)
     return True
 
 

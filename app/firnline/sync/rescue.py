@@ -103,7 +103,7 @@ class _Rescuer:
             raise Changed(item.path, "is being written")
 
     def _mark(self, item: Rescued) -> None:
-        self._context.state.journal.mark_dirty([item.path])
+        self._context.state.dirty.mark([item.path])
 
     def _drop(self, item: Rescued, stat: Stat | None) -> None:
         """The file goes, unless it was written to since: then it is a save on top of that."""

@@ -122,7 +122,7 @@ def resolve_all(
         log.forget(pending)
     if log.undecided:
         with context.state.transaction("undecided paths"):
-            context.state.journal.mark_dirty(log.undecided)
+            context.state.dirty.mark(log.undecided)
     return written
 
 
@@ -204,4 +204,4 @@ def _unknown(context: FolderContext, drafts: Iterable[Draft]) -> list[Draft]:
 
 def _write(context: FolderContext, writer: EventWriter, drafts: Sequence[Draft]) -> None:
     paths = [entry.path for draft in drafts for entry in draft.entries]
-    writer.write(drafts, lambda: context.state.journal.mark_dirty(paths))
+    writer.write(drafts, lambda: context.state.dirty.mark(paths))

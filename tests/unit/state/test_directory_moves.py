@@ -255,35 +255,35 @@ def test_clear_origins(world: World, straight: bool) -> None:
 
 def test_dirty_events_are_spread(world: World) -> None:
     """All paths of a batch are dirty by one row, and by one each when somebody needs it so."""
-    event, journal = world.moves(), world.state.journal
+    event, dirty = world.moves(), world.state.dirty
     with world.state.transaction("test"):
-        journal.mark_event_dirty(event)
-    assert journal.dirty_events() == [event]
-    assert journal.only_dirty_event() == event
-    assert journal.dirty_count() == 4
+        dirty.mark_event(event)
+    assert dirty.events() == [event]
+    assert dirty.only_event() == event
+    assert dirty.count() == 4
     with world.state.transaction("test"):
-        journal.spread_dirty_events()
-    assert journal.only_dirty_event() is None
-    assert journal.dirty() == ["new/a", "new/d/b", A, B]
+        dirty.spread_events()
+    assert dirty.only_event() is None
+    assert dirty.paths() == ["new/a", "new/d/b", A, B]
 
 
 def test_other_dirty_paths_beside_an_event(world: World) -> None:
     """A batch is not all that is to be looked at then."""
-    journal = world.state.journal
+    dirty = world.state.dirty
     with world.state.transaction("test"):
-        journal.mark_event_dirty(world.moves())
-        journal.mark_dirty(["other"])
-    assert journal.only_dirty_event() is None
+        dirty.mark_event(world.moves())
+        dirty.mark(["other"])
+    assert dirty.only_event() is None
 
 
 def test_dirty_event_is_cleared(world: World) -> None:
     """What was applied as a whole is dirty no more, nor what never was an event."""
-    event, journal = world.moves(), world.state.journal
+    event, dirty = world.moves(), world.state.dirty
     other = add(world.state, put(11, "other", "text"))
     with world.state.transaction("test"):
-        for dirty in (event, other):
-            journal.mark_event_dirty(dirty)
-        assert journal.only_dirty_event() is None
-        journal.clear_dirty_event(event)
-        journal.forget(other)
-    assert journal.dirty_events() == []
+        for each in (event, other):
+            dirty.mark_event(each)
+        assert dirty.only_event() is None
+        dirty.clear_event(event)
+        world.state.journal.forget(other)
+    assert dirty.events() == []

@@ -1,8 +1,7 @@
 """The event journal: what is known of each event, and what each does to each path."""
 
 import pytest
-from tests.unit.state import samples
-from tests.unit.state.samples import add, batch, change, put, row, single, time
+from tests.unit.state.samples import add, batch, change, put, single, time
 
 from firnline.core.event import Kind, Op
 from firnline.core.hashing import NO_PARENT, PLAIN, Ref
@@ -270,44 +269,7 @@ def test_who_names_a_content(state: FolderState) -> None:
     assert list(state.journal.paths()) == ["f", "to"]
 
 
-# --- work that is left ----------------------------------------------------------------------------
-
-
-def test_dirty_paths(state: FolderState) -> None:
-    """Each once, in byte order, in slices if wanted, until they are cleared."""
-    with state.transaction("test"):
-        state.journal.mark_dirty(["b", "a", "c", "a"])
-    assert state.journal.dirty_count() == 3
-    assert state.journal.dirty() == ["a", "b", "c"]
-    assert state.journal.dirty("a", 1) == ["b"]
-    with state.transaction("test"):
-        state.journal.clear_dirty(["a", "c", "never"])
-    assert state.journal.dirty() == ["b"]
-
-
-def test_dirty_paths_that_may_have_to_go(state: FolderState) -> None:
-    """Something stands here, and some event deletes it."""
-    for path in ("clean", "edited", "gone", "here"):
-        first = put(1, path, "1")
-        add(state, first)
-        add(state, put(2, path, "2", first.ref))
-        if path != "edited":
-            add(state, single(3, change(Op.DEL, path, None, first.ref)))
-    with state.transaction("test"):
-        state.files.put_many([row(p) for p in ("clean", "edited", "here")])
-        state.files.put_many([row("gone", Kind.NOTHING)])
-        state.journal.mark_dirty(["edited", "gone", "here", "unknown"])
-    assert state.journal.dirty_with_deletions() == ["here"]
-
-
-def test_paths_without_a_row_become_dirty(state: FolderState) -> None:
-    """What was hidden has no row: it is looked at again when the patterns change."""
-    for path in ("hidden", "here"):
-        add(state, put(1, path, path))
-    with state.transaction("test"):
-        state.files.put_many([samples.row("here")])
-        state.journal.mark_unbooked_dirty()
-    assert state.journal.dirty() == ["hidden"]
+# --- what is missing, and what was in conflict ----------------------------------------------------
 
 
 def test_missing_parent_is_missing_since_it_was_first_noted(state: FolderState) -> None:

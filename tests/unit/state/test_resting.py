@@ -8,7 +8,7 @@ from firnline.state.folder_state import FolderState
 
 def dirty(state: FolderState, *paths: str) -> None:
     with state.transaction("dirty"):
-        state.journal.mark_dirty(paths)
+        state.dirty.mark(paths)
 
 
 def rest(state: FolderState, *paths: str) -> None:
@@ -22,10 +22,10 @@ def test_what_rests_is_dirty_and_not_fresh(state: FolderState) -> None:
     dirty(state, "a", "b", "c")
     rest(state, "a", "c")
     assert state.resting.any()
-    assert state.journal.has_dirty()
-    assert state.journal.dirty() == ["a", "b", "c"]
-    assert state.journal.dirty("a", 1) == ["b"]
-    assert state.journal.dirty_count() == 3
+    assert state.dirty.any()
+    assert state.dirty.paths() == ["a", "b", "c"]
+    assert state.dirty.paths("a", 1) == ["b"]
+    assert state.dirty.count() == 3
     assert state.resting.fresh() == ["b"]
     assert state.resting.fresh("b") == []
 
@@ -38,8 +38,8 @@ def test_news_wake_a_path(state: FolderState) -> None:
     dirty(state, "b")
     assert not state.resting.is_exactly(["a", "b"])
     assert state.resting.fresh() == ["b"]
-    assert state.journal.dirty() == ["a", "b"]
-    assert state.journal.dirty_count() == 2
+    assert state.dirty.paths() == ["a", "b"]
+    assert state.dirty.count() == 2
 
 
 def test_others_that_rest(state: FolderState) -> None:
@@ -57,10 +57,10 @@ def test_what_is_done_does_not_rest(state: FolderState) -> None:
     dirty(state, "a", "b")
     rest(state, "a", "b")
     with state.transaction("clear"):
-        state.journal.clear_dirty(path for path in ("a", "b"))
+        state.dirty.clear(path for path in ("a", "b"))
     assert not state.resting.any()
-    assert not state.journal.has_dirty()
-    assert state.journal.only_dirty_event() is None
+    assert not state.dirty.any()
+    assert state.dirty.only_event() is None
 
 
 def test_fresh_paths_that_may_have_to_go(state: FolderState) -> None:
