@@ -5,6 +5,7 @@ typed is shown.
 """
 
 import os
+import shlex
 import sys
 from argparse import Namespace
 from enum import Enum, auto
@@ -78,13 +79,14 @@ def from_standard_input(question: str) -> str:
     if sys.stdin.isatty():
         return checked(output.ask_hidden(question) or "")
     data = sys.stdin.buffer.read(MOST_BYTES + 3)
-    if len(data) > MOST_BYTES + 2:
+    data = data.removesuffix(b"\n").removesuffix(b"\r")
+    if len(data) > MOST_BYTES:
         raise UsageError("what comes on standard input is too long for a password")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise UsageError("what comes on standard input is no UTF-8, so no password") from error
-    return checked(text.removesuffix("\n").removesuffix("\r"))
+    return checked(text)
 
 
 def checked(secret: str) -> str:
@@ -287,7 +289,7 @@ _WHY = {
 
 def _not_kept(arguments: Namespace, account: Account, outcome: Outcome) -> str:
     why = _WHY[outcome.trouble or Trouble.NO_KEYRING]
-    name = output.shown(account.store)
+    name = output.shown(shlex.quote(account.store))
     if inside_of(arguments) is not None:
         held = f"{why}, so the Firnline that runs holds the {account.noun} until it ends."
         if outcome.trouble is Trouble.SEALED:

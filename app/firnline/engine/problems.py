@@ -144,12 +144,14 @@ def _untrusted(error: store.UntrustedError, subject: str) -> Explanation:
 
 def _secret_missing(error: SecretMissingError, subject: str) -> Explanation:
     """The name of a store in the advice is for a command line."""
+    import shlex
+
     account = error.account
     what, advice = _MISSING[error.trouble] if account.store_id else _NOT_GIVEN
     words = {
         "noun": account.noun,
         "what": account.what,
-        "name": account.store,
+        "name": shlex.quote(account.store),
         "variable": variable_of(account.store),
     }
     return Explanation(

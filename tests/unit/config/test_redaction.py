@@ -1,10 +1,15 @@
 """Secrets are taken out of what is written for people."""
 
+import json
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firnline.config.redaction import MARK, redact
+from firnline.config import redaction
+from firnline.config.redaction import MARK, learn, redact
 
 KEY = """-----BEGIN OPENSSH PRIVATE KEY-----
 canary
@@ -118,3 +123,63 @@ def test_long_texts_are_redacted_in_passing(text):
     """A megabyte of beginnings costs its length, not its square: else it would take hours."""
     long = text * (1_000_000 // len(text))
     assert 0 < len(redact(long)) < 2 * len(long)
+
+
+@pytest.fixture
+def nothing_learnt(monkeypatch):
+    monkeypatch.setattr(redaction, "_learned", ())
+
+
+@pytest.mark.usefixtures("nothing_learnt")
+@pytest.mark.parametrize(
+    "secret", ["canary", "can/ary+ä %", "c\"an'a\\ry", "ca\tnary", "canary\udcff", "  canary  "]
+)
+def test_what_was_learnt_is_replaced_in_every_form(secret):
+    """As it is, and as addresses, headers, JSON, dumps and Python write it."""
+    data = secret.encode("utf-8", "surrogateescape")
+    texts = [
+        secret,
+        quote(data, safe=""),
+        quote(data, safe="").lower(),
+        quote_plus(data),
+        data.hex(),
+        data.hex().upper(),
+        json.dumps(secret)[1:-1],
+        repr(secret)[1:-1],
+        repr(data)[2:-1],
+    ]
+    learn(secret)
+    learn(secret)
+    for text in texts:
+        shown = redact(f"before {text}, after", {})
+        assert shown == f"before {MARK}, after"
+
+
+@pytest.mark.usefixtures("nothing_learnt")
+@given(st.text(st.characters(exclude_categories=["C"]), max_size=5), st.text(max_size=5))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_learnt_secret_is_found_in_base64(before, after):
+    """Wherever it begins in what was encoded: a header has the user before it."""
+    learn("canary of a password")
+    for encode in (b64encode, urlsafe_b64encode):
+        text = encode(f"{before}canary of a password{after}".encode()).decode()
+        shown = redact(text, {})
+        # Three letters at each end at most hold a part of it, and of what stands beside it.
+        assert MARK in shown
+        assert len(shown) - len(MARK) <= len(text) - 24
+
+
+@pytest.mark.usefixtures("nothing_learnt")
+def test_a_short_secret_is_not_learnt():
+    """It would stand in every text, and tell itself by what is missing there."""
+    learn("a")
+    learn("")
+    assert redact("a man", {}) == "a man"
+
+
+@pytest.mark.usefixtures("nothing_learnt")
+def test_the_longer_of_two_secrets_is_replaced_first():
+    """Nothing is left of one that begins with another."""
+    learn("canary")
+    learn("canary and more")
+    assert redact("<canary and more> <canary>", {}) == f"<{MARK}> <{MARK}>"
