@@ -25,6 +25,7 @@ from tests.servers.webdav_stores import new_base, on_webdav
 from firnline.stores.base import Store
 from firnline.stores.deadline import DeadlineStore
 from firnline.stores.directory import DirectoryStore
+from firnline.stores.hurried import HurriedStore, Hurry
 from firnline.stores.line import Lines
 from firnline.stores.throttled import ThrottledStore
 
@@ -55,6 +56,15 @@ def with_deadlines(place: Path) -> Connect:
     return lambda connection: DeadlineStore(lambda: connect(connection))
 
 
+def hurried(place: Path) -> Connect:
+    connect = directory(place, by_handle=True)
+
+    def begun(connection: str) -> Store:
+        return HurriedStore(connect(connection), Hurry(StillClock(), lambda: None, lambda: False))
+
+    return begun
+
+
 def throttled(place: Path) -> Connect:
     """With limits that every portion has to wait for, on a clock that takes no time."""
     connect, clock = directory(place, by_handle=True), StillClock()
@@ -69,6 +79,7 @@ SUBJECTS: dict[str, Callable[[Path], Connect]] = {
     "directory-by-paths": partial(directory, by_handle=False),
     "faulty": faulty,
     "with-deadlines": with_deadlines,
+    "hurried": hurried,
     "throttled": throttled,
 }
 

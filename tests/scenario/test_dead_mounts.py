@@ -21,6 +21,7 @@ from tests.scenario.hanging_disk import HangingDisk, hanging_disk
 
 from firnline.core.replication import LARGE
 from firnline.engine.folder_commands import create_folder, join_folder
+from firnline.engine.store_commands import StoreWish
 
 COMMAND = """\
 import os, signal, sys
@@ -199,6 +200,63 @@ def test_store_that_takes_minutes_for_a_call(
             save(anna, nas, str(number))
         disk.go_on()
         until(lambda: _events(nas) == _events(disk.place / "store"))
+    code, said = run(anna, disk, "verify")
+    assert code == 0, said
+
+
+def test_best_store_takes_minutes_for_a_call(tmp_path: Path, disk: HangingDisk) -> None:
+    """The one that a pass writes to and reads from first: what is saved here reaches the other
+    store at once, what is saved elsewhere arrives from there, and a listing waits for nobody."""
+    anna, bert = Profile(tmp_path / "anna"), Profile(tmp_path / "bert")
+    nas = tmp_path / "nas"
+    anna.add_store("stick", disk.place / "store", StoreWish(rating=90))
+    for profile in (anna, bert):
+        profile.add_store("nas", nas)
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+    anna.write("a.txt", "a")
+    anna.sync()
+    with bert.engine() as engine:
+        join_folder(engine, "docs", str(bert.folder), None, [])
+    bert.sync()
+    with kept(anna, disk, MINUTES) as process:
+        until(rests(process))
+        disk.stop()
+        save(anna, nas, "large", LARGE)
+        for number in range(3):
+            save(anna, nas, str(number))
+        own = _events(nas)
+        bert.write("from bert", "b")
+        bert.sync()
+        others = _events(nas) - own
+        until((anna.folder / "from bert").exists)
+        # A look at everything.
+        anna.write(".firnlineignore", "nothing")
+        save(anna, nas, "at last")
+        disk.go_on()
+        # What others wrote is left to them for a while.
+        until(lambda: _events(nas) - others == _events(disk.place / "store") - others)
+    assert run(anna, disk, "sync")[0] == 0
+    code, said = run(anna, disk, "verify")
+    assert code == 0, said
+
+
+def test_only_store_takes_minutes_for_a_call(tmp_path: Path, disk: HangingDisk) -> None:
+    """What is saved meanwhile is recorded at once, and waits on this device."""
+    anna = Profile(tmp_path / "anna")
+    anna.add_store("stick", disk.place / "store")
+    with anna.engine() as engine:
+        create_folder(engine, str(anna.folder), "docs", [])
+    anna.write("a.txt", "a")
+    anna.sync()
+    home = anna.places.home_store
+    with kept(anna, disk, MINUTES) as process:
+        until(rests(process))
+        disk.stop()
+        for number in range(3):
+            save(anna, home, str(number))
+        disk.go_on()
+        until(lambda: len(_events(disk.place / "store")) == 4 and not _events(home))
     code, said = run(anna, disk, "verify")
     assert code == 0, said
 

@@ -17,7 +17,7 @@ GRACE_TIME = 30.0
 """Seconds."""
 _PATIENCE = 10
 """Graces that a connection which does not lead leaves to the lead."""
-LARGE = 8 * 2**20
+LARGE = 2**20
 """Bytes from which on an event goes by a way of its own, so that small ones pass it."""
 
 

@@ -202,15 +202,22 @@ def use_stores(engine: Engine, opened: OpenFolder, reached: Reached) -> None:
 def _limited(
     engine: Engine, context: FolderContext, stores: Sequence[Connected]
 ) -> list[Connected]:
-    """The stores behind the line, where it has a limit. What the links do beside is not limited:
-    heartbeats and polling are small, and must not wait behind a film."""
+    """The stores behind the line, where it has a limit, and waited for as long as a pass of this
+    folder has. What the links do beside is not limited: heartbeats and polling are small, and must
+    not wait behind a film."""
     lines = engine.lines
     if lines is None:
-        return list(stores)
+        return list(map(context.patience.over, stores))
     from firnline.stores.throttled import ThrottledStore
 
-    go_on = context.check_cancelled
-    return [each._replace(store=ThrottledStore(each.store, lines, go_on)) for each in stores]
+    def behind(each: Connected) -> Connected:
+        def go_on() -> None:
+            context.check_cancelled()
+            context.patience.require_waited(each.store_id)
+
+        return each._replace(store=ThrottledStore(each.store, lines, go_on))
+
+    return [context.patience.over(behind(each)) for each in stores]
 
 
 def _prepare_stores(engine: Engine, opened: OpenFolder) -> None:

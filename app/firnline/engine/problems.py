@@ -246,6 +246,11 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
         "{subject} does not answer ({0.detail})",
         "look at its server or disk; if it goes on, mount it anew",
     ),
+    store.SlowError: _words(
+        "Takes long to answer",
+        "{subject} takes long to answer",
+        "nothing waits for it; it gets what it lacks when it answers",
+    ),
     store.NotFoundError: _detail("Missing in the store", _AGAIN),
     store.AlreadyExistsError: _detail("Already there"),
     store.DeniedError: _detail("The store refuses", "look at its rights; " + _AGAIN),

@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 _Task = Callable[[], None]
 
 
-class _Answer(Generic[_Result]):
+class Answer(Generic[_Result]):
     """What a call will have returned, or raised."""
 
     def __init__(self, call: Callable[[], _Result]) -> None:
@@ -83,7 +83,7 @@ class Calls:
         and HangingError."""
         if self.lost:
             raise HangingError("", "it stopped answering")
-        answer = _Answer(call)
+        answer = Answer(call)
         worker = self._worker()
         worker.put(answer.run)
         try:
@@ -148,15 +148,15 @@ class DeadlineStore:
     def size(self, path: str) -> int | None:
         return self._calls.run(lambda: self._inner.size(path))
 
-    def open(self, path: str, offset: int = 0, length: int | None = None) -> "_DeadlineReader":
+    def open(self, path: str, offset: int = 0, length: int | None = None) -> "DeadlineReader":
         reader = self._calls.run(lambda: self._inner.open(path, offset, length))
-        return _DeadlineReader(self._calls, reader)
+        return DeadlineReader(self._calls, reader)
 
     def read_small(self, path: str, limit: int) -> bytes:
         return self._calls.run(lambda: self._inner.read_small(path, limit))
 
-    def upload(self) -> "_DeadlineUpload":
-        return _DeadlineUpload(self._calls, self._inner)
+    def upload(self) -> "DeadlineUpload":
+        return DeadlineUpload(self._calls, self._inner)
 
     def put_many(self, files: Iterable[tuple[str, bytes]]) -> None:
         """They are taken before anything is written: where they come from may know one thread."""
@@ -188,7 +188,7 @@ class DeadlineStore:
         self._calls.end()
 
 
-class _DeadlineReader:
+class DeadlineReader:
     """See `stores.base.Reader`."""
 
     def __init__(self, calls: Calls, inner: Reader) -> None:
@@ -196,7 +196,7 @@ class _DeadlineReader:
         self._inner = inner
         self.size = inner.size
 
-    def __enter__(self) -> "_DeadlineReader":
+    def __enter__(self) -> "DeadlineReader":
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -206,7 +206,7 @@ class _DeadlineReader:
         return self._calls.run(lambda: self._inner.read(count))
 
 
-class _DeadlineUpload:
+class DeadlineUpload:
     """See `stores.base.Upload`."""
 
     def __init__(self, calls: Calls, store: Store) -> None:

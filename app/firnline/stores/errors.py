@@ -3,6 +3,7 @@
     StoreError
     ├── UnavailableError       not reached, timed out, broke off: try again later
     │   ├── HangingError       its disk or server answers no more
+    │   ├── SlowError          it takes longer than anybody waits for it now; it may answer yet
     │   └── BusyError          it asks for patience, and may say how much
     ├── NotFoundError          no such file
     ├── AlreadyExistsError     a create-if-absent found one
@@ -41,6 +42,11 @@ class UnavailableError(StoreError):
 
 class HangingError(UnavailableError):
     """The place is mounted and gives no answer; this process asks it nothing more."""
+
+
+class SlowError(UnavailableError):
+    """It takes longer than whoever asked can wait now. It is no worse for that, and may answer or
+    take what it was given yet."""
 
 
 class BusyError(UnavailableError):

@@ -1,6 +1,7 @@
 """What a pass over one folder works with: everything that touches the world, passed in."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from firnline.core.clock import Clock
@@ -60,6 +61,25 @@ class Progress:
     def advance(self, amount: int) -> None: ...
 
     def end(self) -> None: ...
+
+
+class Patience:
+    """How long a pass waits for stores. This one does, however long they take: `firnline sync`."""
+
+    def over(self, connected: Connected) -> Connected:
+        """A store as a pass uses it."""
+        return connected
+
+    def is_slow(self, connected: Connected, size: int) -> bool:
+        """True when a store would not take so many bytes in time."""
+        return False
+
+    def require_waited(self, store_id: str) -> None:
+        """Raises SlowError where nobody waits for a store any more. From any thread."""
+
+    def at_leisure(self) -> AbstractContextManager[None]:
+        """Inside, stores are waited for all the same."""
+        return nullcontext()
 
 
 OTHER_NAME = "other name"
@@ -149,6 +169,11 @@ class FolderContext:
         self.full: dict[str, StoreError] = {}
         """Stores, by name, that had no space left since the last whole pass: they are read from,
         and take only what has no body."""
+        self.patience = Patience()
+        """How long the stores are waited for."""
+        self.slow: set[str] = set()
+        """Stores, by name, that did not take something in time in this pass: they are read from,
+        and the copier brings them what is new."""
         self.copying: list[Problem] | None = None
         """What could not be copied, where passes do not copy; None: they do."""
         self.speeds: dict[str, float] = {}
@@ -170,6 +195,10 @@ class FolderContext:
     def with_room(self) -> list[Connected]:
         """The reached stores that take bodies, best rated first."""
         return [connected for connected in self.stores if connected.name not in self.full]
+
+    def in_time(self, connected: Connected, size: int) -> bool:
+        """Whether this pass waits for a store to take so many bytes."""
+        return connected.name not in self.slow and not self.patience.is_slow(connected, size)
 
     def check_cancelled(self) -> None:
         """Raises CancelledError at a place where stopping is safe."""

@@ -7,11 +7,19 @@ start finds the open event and looks it up (`sync.settle`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from firnline.core.clock import DAY_AHEAD, format_time
 from firnline.core.entry import Entry
 from firnline.state.journal import EventState
-from firnline.stores.errors import CorruptError, DeniedError, FullError, NotFoundError, StoreError
+from firnline.stores.errors import (
+    CorruptError,
+    DeniedError,
+    FullError,
+    NotFoundError,
+    SlowError,
+    StoreError,
+)
 from firnline.stores.layout import ConnectionLayout
 from firnline.sync.behind import stores_behind
 from firnline.sync.context import Connected, FolderContext, Unreached
@@ -22,6 +30,9 @@ HOME_FIRST = "home first"
 """Noted of an open event: its body goes to the home store before it goes anywhere else."""
 FROM_FOLDER = "from the folder"
 """Noted of an open event: it was made of what stood in the folder."""
+
+_RESERVE = 2**30
+"""Bytes of this computer's disk that are not used up to spare a pass the wait for a slow store."""
 
 
 class NowhereToWriteError(Exception):
@@ -81,6 +92,7 @@ class EventWriter:
         Raises NowhereToWriteError.
         """
         context, takers = self._context, self._takers(drafts)
+        size = sum(draft.size for draft in drafts)
         places: list[Connected] = []
         if self.needs_home or not takers:
             try:
@@ -91,6 +103,8 @@ class EventWriter:
                     raise
                 takers = context.with_room
         for connected in takers:
+            if not context.in_time(connected, size):
+                continue
             try:
                 send_drafts(context, connected, drafts)
             except StoreError as error:
@@ -99,7 +113,30 @@ class EventWriter:
                     places = self._send_home(drafts)
                 continue
             return [*places, connected]
-        return places or self._send_home(drafts)
+        return places or self._send_outbox(drafts, size, takers)
+
+    def _send_outbox(
+        self, drafts: Sequence[Draft], size: int, takers: Iterable[Connected]
+    ) -> list[Connected]:
+        """Into the home store; where that has no room, to whoever takes it in the end."""
+        context = self._context
+        slow = [c for c in takers if c in context.stores and c.name not in context.full]
+        if not slow or has_room_to_wait(context, size):
+            try:
+                return self._send_home(drafts)
+            except NowhereToWriteError:
+                if not slow:
+                    raise
+        with context.patience.at_leisure():
+            for connected in slow:
+                try:
+                    send_drafts(context, connected, drafts)
+                except StoreError as error:
+                    self.failed(connected, error)
+                    continue
+                self.took(connected)
+                return [connected]
+        return self._send_home(drafts)
 
     def _takers(self, drafts: Iterable[Draft]) -> list[Connected]:
         """The stores that may have these open events before the copier comes, best rated first."""
@@ -111,6 +148,10 @@ class EventWriter:
         counts only with the right content from now on (section 2, *Writing*)."""
         self._doubtful.add(connected.store_id)
         store_failed(self._context, connected, error)
+
+    def took(self, connected: Connected) -> None:
+        """A store that had failed has taken it all the same: what stands there now is right."""
+        self._doubtful.discard(connected.store_id)
 
     def _send_home(self, drafts: Sequence[Draft]) -> list[Connected]:
         try:
@@ -157,11 +198,23 @@ class EventWriter:
 
 
 def store_failed(context: FolderContext, connected: Connected, error: StoreError) -> None:
-    """A store did not take something: a full one is still read from, any other is dropped."""
+    """A store did not take something: one that is full, or too slow to be waited for, is still
+    read from; any other is dropped."""
     if isinstance(error, FullError):
         context.full[connected.name] = error
+    elif isinstance(error, SlowError):
+        context.slow.add(connected.name)
     else:
         drop_store(context, connected, error)
+
+
+def has_room_to_wait(context: FolderContext, size: int) -> bool:
+    """Whether so many bytes can wait in the home store where they need not (docs/design.md section
+    4: otherwise a body goes straight from the folder's file into a store)."""
+    with suppress(StoreError):
+        room = context.home.store.free_space()
+        return room is None or room >= size + _RESERVE
+    return False
 
 
 def drop_store(context: FolderContext, connected: Connected, error: StoreError) -> None:

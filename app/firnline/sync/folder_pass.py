@@ -71,6 +71,7 @@ def run_pass(context: FolderContext, scope: Scope = WHOLE) -> PassReport:
     NowhereToWriteError, and what `FolderContext.require_here` raises.
     """
     context.require_here()
+    context.slow.clear()
     try:
         begin_age(context)
         return _pass(context, scope)

@@ -25,6 +25,7 @@ from firnline.sync.event_clock import EventClock
 from firnline.sync.event_writer import (
     EventWriter,
     NowhereToWriteError,
+    has_room_to_wait,
     missing_index,
     send_hints,
 )
@@ -67,13 +68,14 @@ class LargeFiles:
                 draft = opened[0][1]
                 secure(self._context, [seen.local or seen.path])
                 self.commit(target, upload, draft, from_folder=True)
+            self._writer.took(target)
             booked = reading.new_row(draft.ref)
             files = self._context.state.files
             self._writer.confirm([draft], [target], lambda: files.put_many([booked]))
             return 1
 
         try:
-            return self.somewhere(send, NO_PARENT if row is None else row.base)
+            return self.somewhere(send, NO_PARENT if row is None else row.base, seen.stat.size)
         except Changed:
             settle_open_events(self._context)
             raise
@@ -83,16 +85,20 @@ class LargeFiles:
                 settle_open_events(self._context)
             raise
 
-    def somewhere(self, send: Callable[[Connected], int], parent: Ref) -> int:
+    def somewhere(self, send: Callable[[Connected], int], parent: Ref, size: int) -> int:
         """`send` to the store where an event has to go first; to the next when that one fails.
 
-        A store that lacks `parent` waits for the copier, as with small events.
+        A store that lacks `parent` waits for the copier, as with small events; one that is too slow
+        to be waited for is left to it as well, where the home store has room for so many bytes.
         """
         context, writer = self._context, self._writer
         ready = with_event(context, parent)
         while True:
             takers = [connected for connected in context.with_room if connected in ready]
-            target = context.home if writer.needs_home or not takers else takers[0]
+            quick = [connected for connected in takers if context.in_time(connected, size)]
+            if takers and not quick and not (writer.needs_home or has_room_to_wait(context, size)):
+                return self._at_leisure(send, takers)
+            target = context.home if writer.needs_home or not quick else quick[0]
             try:
                 return send(target)
             except StoreError as error:
@@ -103,6 +109,16 @@ class LargeFiles:
                 else:
                     # With a full disk here, a store that is behind is better than no place at all.
                     ready = context.with_room
+
+    def _at_leisure(self, send: Callable[[Connected], int], takers: Iterable[Connected]) -> int:
+        """Slow stores are better than no place at all, too."""
+        with self._context.patience.at_leisure():
+            for target in takers:
+                try:
+                    return send(target)
+                except StoreError as error:
+                    self._writer.failed(target, error)
+        raise NowhereToWriteError("no store takes it, and there is no room here")
 
     def _draft(self, change: Change) -> Draft:
         context = self._context

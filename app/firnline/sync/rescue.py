@@ -79,7 +79,9 @@ class _Rescuer:
         if stat.size > IN_MEMORY:
             large = LargeFiles(self._context, self._clock, self._writer)
             large.somewhere(
-                lambda target: self._stream(large, target, item, draft), draft.entries[0].parent
+                lambda target: self._stream(large, target, item, draft),
+                draft.entries[0].parent,
+                stat.size,
             )
             return
         body = _read(self._context, item.kept, stat)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.scenario.commands.device import Device
-from tests.scenario.commands.running import running, until
+from tests.scenario.commands.running import holds, running, until
 
 LOADED = """\
 import sys
@@ -44,6 +44,21 @@ def test_a_limit_is_set_changed_and_taken_away_while_it_runs(
         assert anna.text("config", "set", "limits.upload", "0") == "limits.upload = 0\n"
         until((bert.folder / "film.bin").exists)
     assert (bert.folder / "film.bin").read_bytes() == (anna.folder / "film.bin").read_bytes()
+
+
+def test_a_save_passes_a_large_file(anna: Device, bert: Device, nas: Path) -> None:
+    """Where a line is slow, a large file takes its time and holds up nothing that is saved
+    meanwhile."""
+    anna.run("config", "set", "limits.upload", "100000")
+    with running(anna), running(bert):
+        (anna.folder / "film.bin").write_bytes(os.urandom(50_000_000))
+        (anna.folder / "song.bin").write_bytes(os.urandom(5_000_000))
+        until(lambda: is_under_way(nas))
+        for number in range(3):
+            anna.write(f"{number}.txt", "x")
+            until(holds(bert, f"{number}.txt", "x"))
+        assert not (bert.folder / "film.bin").exists()
+        assert not (bert.folder / "song.bin").exists()
 
 
 def test_a_stop_does_not_wait_for_the_line(anna: Device, nas: Path) -> None:

@@ -9,13 +9,14 @@ whose file was taken away beneath, are set aside and made anew by the rules for 
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
 from firnline.config.settings import FolderSettings
 from firnline.engine.folder_root import FolderAwayError, require_answer
+from firnline.engine.live.hurries import Hurries
 from firnline.engine.live.watches import Watches
 from firnline.engine.mounts import can_hang
 from firnline.engine.open_folder import OpenFolder, Reached, damage, open_with, use_stores
@@ -24,6 +25,8 @@ from firnline.engine.sync_command import FolderOutcome, noting_failure, remember
 from firnline.folder.claim import claimed
 from firnline.folder.ignore import Ignore
 from firnline.state.database import DatabaseError, DatabaseFault
+from firnline.state.folder_state import BEGUN
+from firnline.stores.errors import SlowError
 from firnline.sync.context import NOT_WATCHED, Problem
 from firnline.sync.folder_pass import run_pass
 from firnline.sync.scope import WHOLE, Scope
@@ -47,13 +50,17 @@ class KeptFolder:
         engine: Engine,
         settings: FolderSettings,
         watches: Watches,
+        answers_again: Callable[[str], None],
         cancelled: Callable[[], bool],
     ) -> None:
-        """`cancelled` is asked during a job whether it should end at the next safe point."""
+        """`answers_again` is told, by STOREHASH and on any thread, when a store that was too slow
+        to be waited for has answered. `cancelled` is asked during a job whether it should end at
+        the next safe point."""
         self._engine = engine
         self._settings = settings
         self._watches = watches
         self._cancelled = cancelled
+        self._hurries = Hurries(engine.outside.clock, answers_again)
         self._stack = ExitStack()
         self._opened: OpenFolder | None = None
         self._stores: Reached | None = None
@@ -88,11 +95,17 @@ class KeptFolder:
             stack.push(self._close_failed)
             opened = self._open(reached)
             try:
-                with claimed(opened.context.root):
+                with claimed(opened.context.root), self._waiting(opened):
                     self._pass(opened, scope, reached, outcome)
             finally:
                 opened.context.root.forget()
         return outcome
+
+    def _waiting(self, opened: OpenFolder) -> AbstractContextManager[None]:
+        """A device without its table reads every store first, however long that takes: before, it
+        tells nothing anyway."""
+        is_new = opened.context.state.fact(BEGUN) is None
+        return self._hurries.at_leisure() if is_new else nullcontext()
 
     def close(self) -> None:
         """Close the folder's state, to be opened again by the next job."""
@@ -116,11 +129,13 @@ class KeptFolder:
         """No job follows."""
         self._watches.close()
         self.close()
+        self._hurries.close()
 
     def _open(self, reached: Reached) -> OpenFolder:
         if self._opened is None:
             opened = self._stack.enter_context(open_with(self._engine, self._settings, reached))
             opened.context.cancelled = self._cancelled
+            opened.context.patience = self._hurries
             opened.context.found += self._damages
             self._opened = opened
         else:
@@ -140,8 +155,10 @@ class KeptFolder:
         stores = reached._replace(copying=None)
         if scope.is_whole or stores != self._stores:
             use_stores(self._engine, opened, reached)
-            self._stores = stores
             self._usable = Reached(tuple(context.stores), tuple(context.unreached))
+            # One that was only too slow is asked again by the next job.
+            some_are_slow = any(isinstance(each.why, SlowError) for each in context.unreached)
+            self._stores = None if some_are_slow else stores
         else:
             # Without those that were refused: a store that was filled again waits for its user.
             usable = self._usable

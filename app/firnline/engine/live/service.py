@@ -31,6 +31,7 @@ from firnline.engine.open_folder import Reached
 from firnline.engine.running import Now
 from firnline.engine.runtime import Engine, store_directory
 from firnline.engine.sync_command import FolderOutcome
+from firnline.stores.errors import SlowError
 from firnline.sync.context import Connected, Unreached
 from firnline.sync.heartbeat import new_run
 from firnline.sync.news import News
@@ -190,8 +191,12 @@ class Service:
         watches = Watches(
             self._watcher, self._clock, lambda hints: post(partial(lane.changed_here, hints))
         )
+
+        def answers_again(store_id: str) -> None:
+            post(partial(self._answers_again, folder.folder_id, store_id))
+
         lane = FolderLane(
-            partial(KeptFolder, self._engine, folder, watches),
+            partial(KeptFolder, self._engine, folder, watches, answers_again),
             Worker(f"folder {folder.name}", self._gate),
             self._clock,
             partial(self._reached, folder),
@@ -201,7 +206,12 @@ class Service:
 
     def _did(self, reached: Reached, outcome: FolderOutcome) -> None:
         """A job of some folder, which had these stores, is done."""
-        failed = {each.store_id: each.why for each in outcome.unreached}
+        # Whoever is only slow keeps its connection.
+        failed = {
+            each.store_id: each.why
+            for each in outcome.unreached
+            if not isinstance(each.why, SlowError)
+        }
         report = outcome.report
         moved = bool(report.written or report.applied or report.copied)
         for connected in reached.stores:
@@ -214,6 +224,12 @@ class Service:
             if kept.settings.name == outcome.name and outcome.error is None:
                 self._copying.look_at(folder_id, self._ids(kept.settings))
         self._tell(outcome)
+
+    def _answers_again(self, folder_id: str, store_id: str) -> None:
+        """A store that a folder's job did not wait for can be asked again."""
+        kept = self._folders.get(folder_id)
+        if kept is not None:
+            kept.lane.list_store(store_id)
 
     def copied(self, folder_id: str, events: int) -> None:
         """Events reached a store beside the passes; or what could not is another now."""

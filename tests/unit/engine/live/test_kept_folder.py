@@ -6,11 +6,14 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from tests.doubles.faulty_store import Fault, FaultyStore
 from tests.doubles.profile import Profile
+from tests.scenario.commands.running import until
 from tests.unit.engine.live.played_watchers import Watchers
 
 from firnline.core.hashing import PLAIN
@@ -27,7 +30,8 @@ from firnline.folder.errors import Vanished
 from firnline.folder.filesystem import Root
 from firnline.folder.scan import Scan, scan
 from firnline.state.database import DatabaseError, DatabaseFault
-from firnline.stores.errors import UnavailableError
+from firnline.stores import hurried
+from firnline.stores.errors import SlowError, UnavailableError
 from firnline.sync import scanning
 from firnline.sync.context import CancelledError, FolderContext
 from firnline.sync.folder_pass import PassReport, run_pass
@@ -42,9 +46,12 @@ class Kept:
         self.engine = engine
         self.watchers = Watchers()
         self.cancelled = False
+        self.answered: list[str] = []
         watches = Watches(self.watchers, engine.outside.clock, lambda hints: None)
         (settings,) = engine.settings.folders
-        self.jobs = KeptFolder(engine, settings, watches, lambda: self.cancelled)
+        self.jobs = KeptFolder(
+            engine, settings, watches, self.answered.append, lambda: self.cancelled
+        )
 
     @property
     def reached(self) -> Reached:
@@ -334,3 +341,43 @@ def test_state_whose_directory_is_away_is_waited_for(kept: Kept) -> None:
     away.rename(state)
     outcome = kept.run()
     assert (outcome.complete, outcome.report.written) == (True, 0)
+
+
+def test_store_that_hangs_holds_up_no_job(
+    kept: Kept, nas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at everything ends without it, what is new waits on this device, and so do later jobs;
+    when it answers, that is told, and it is asked again."""
+    kept.anna.write("a.txt", "a")
+    kept.run()
+    (real,) = kept.reached.stores
+    store = FaultyStore(real.store, kept.engine.outside.clock)
+    reached = Reached([real._replace(store=store)], [])
+    kept.run(reached=reached)
+    over = Event()
+    monkeypatch.setattr(hurried, "MOMENT", 0.5)
+    store.add(Fault("list", callback=over.wait))
+    kept.anna.write("b.txt", "b")
+    whole = kept.run(reached=reached)
+    assert whole.report.written == 1
+    assert [type(each.why) for each in whole.unreached] == [SlowError]
+    kept.anna.write("c.txt", "c")
+    assert kept.run(Scope(frozenset({"c.txt"}), {}), reached).report.written == 1
+    places = nas, kept.anna.places.home_store
+    assert [len(list(each.glob("docs-*/events/*/*"))) for each in places] == [1, 2]
+    assert kept.answered == []
+    over.set()
+    until(lambda: kept.answered == [real.store_id])
+    assert kept.run(Scope(frozenset(), {real.store_id: None}), reached).unreached == []
+
+
+def test_first_look_waits_for_every_store(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device without its table tells nothing before it has read them, however long that takes."""
+    (real,) = kept.reached.stores
+    begun = Event()
+    store = FaultyStore(real.store, kept.engine.outside.clock)
+    store.add(Fault("list", repeat=3, callback=lambda: begun.wait(0.1)))
+    monkeypatch.setattr(hurried, "MOMENT", 0.01)
+    outcome = kept.run(reached=Reached([real._replace(store=store)], []))
+    assert outcome.unreached == []
+    assert kept.answered == []
