@@ -248,7 +248,7 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     ),
     store.SlowError: _words(
         "Takes long to answer",
-        "{subject} takes long to answer",
+        "{subject} takes its time ({0.detail})",
         "nothing waits for it; it gets what it lacks when it answers",
     ),
     store.NotFoundError: _detail("Missing in the store", _AGAIN),

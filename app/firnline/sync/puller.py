@@ -3,10 +3,11 @@
 Names come first and are committed as `NAMED` (`sync.listing`); then each new event is opened for
 its paths (a batch for its manifest, the others through `eventsindex`). What cannot be read yet
 stays `NAMED` and is tried again in every pass; what breaks the format is refused and shown, and
-stops nothing else.
+stops nothing else. Stores are read before the transaction that books what they told: who waits for
+a slow one holds up nobody who writes into the tables meanwhile.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from firnline.core.batch import MAX_HEADER, BadBatchError, manifest_size, read_manifest
@@ -22,6 +23,8 @@ from firnline.sync.verify_stream import CHUNK, note_lost_at_home
 from firnline.sync.whole_directories import read_whole
 
 _GROUP = 500
+_MEMBERS = 20_000
+"""Of batches that are booked together."""
 
 
 class Pulled(NamedTuple):
@@ -42,35 +45,67 @@ def pull(context: FolderContext) -> Pulled:
 
 def understand(context: FolderContext, waiting: Sequence[EventRow]) -> int:
     """Read the paths of events that are only named so far; returns of how many that was done."""
-    state = context.state
     paths = PathFinder(context, waiting)
     understood = 0
-    for start in range(0, len(waiting), _GROUP):
-        context.check_cancelled()
-        with state.transaction("understand events"):
-            for row in waiting[start : start + _GROUP]:
-                understood += _understand_one(context, row, paths)
+    rows = iter(waiting)
+    while group := _read_some(context, rows, paths):
+        with context.state.transaction("understand events"):
+            understood += sum(_book(context, each) for each in group)
     return understood
 
 
-def _understand_one(context: FolderContext, row: EventRow, paths: PathFinder) -> bool:
-    state = context.state
+class _Told(NamedTuple):
+    """What the stores said of one event; without `read`, why it is as it is."""
+
+    row: EventRow
+    read: "_Read | None"
+    bad: Sequence[Connected]
+    """Whose copy is no good."""
+    state: EventState = EventState.NAMED
+    why: str = ""
+
+
+def _read_some(context: FolderContext, rows: Iterator[EventRow], paths: PathFinder) -> list[_Told]:
+    """As many as are booked together: memory holds all that they say."""
+    told: list[_Told] = []
+    members = 0
+    for row in rows:
+        context.check_cancelled()
+        told.append(_ask(context, row, paths))
+        members += told[-1].read.members if told[-1].read is not None else 0
+        if len(told) >= _GROUP or members >= _MEMBERS:
+            break
+    return told
+
+
+def _ask(context: FolderContext, row: EventRow, paths: PathFinder) -> _Told:
+    bad: list[Connected] = []
     try:
-        size, entries, moved = _read_event(context, row.name, paths)
+        return _Told(row, _read_event(context, row.name, paths, bad), bad)
     except RefusedError as error:
-        state.journal.set_state(row.id, EventState.REFUSED, str(error))
-        return False
+        return _Told(row, None, [], EventState.REFUSED, str(error))
     except (StoreError, BadBatchError) as error:
-        state.journal.set_state(row.id, EventState.NAMED, str(error))
+        return _Told(row, None, [], EventState.NAMED, str(error))
+
+
+def _book(context: FolderContext, told: _Told) -> bool:
+    """Inside the caller's transaction; True when it was understood."""
+    state, (row, read, *_) = context.state, told
+    _note_lost(context, told.bad, row.name)
+    if read is None:
+        state.journal.set_state(row.id, told.state, told.why)
         return False
     pat = parse_name(row.name).op is Op.PAT
     why = "a delta, which this version of Firnline cannot read yet" if pat else ""
     state.journal.set_state(row.id, EventState.BODILESS if pat else EventState.KNOWN, why)
-    state.journal.set_size(row.id, size)
+    state.journal.set_size(row.id, read.size)
+    # Looked at once more: what is booked before it may have to do with the same paths.
+    moved = None if read.whole is None else read_whole(state, read.whole)
     if moved is not None:
         state.dirty.mark_event(row.id)
         state.directory_moves.enter(row.id, *moved)
         return True
+    entries = read.entries()
     state.journal.add_entries(row.id, entries)
     state.journal.mend_sizes(entries)
     if len(entries) > 1:
@@ -81,22 +116,26 @@ def _understand_one(context: FolderContext, row: EventRow, paths: PathFinder) ->
 
 
 class _Read(NamedTuple):
-    """The size of an event's file and its entries; instead of these the source and target of a
-    directory, where the event moves all that stands there and nothing else."""
+    """The size of an event's file, and its entries."""
 
     size: int
-    entries: list[Entry]
-    moved: tuple[str, str] | None = None
+    entries: Callable[[], list[Entry]]
+    """To be asked when all that was read before is booked: it may bring the content whose size a
+    move names."""
+    members: int = 1
+    whole: bytes | None = None
+    """The manifest of a batch that seems to move all that stands below a directory, and no more."""
 
 
-def _read_event(context: FolderContext, name: EventText, paths: PathFinder) -> _Read:
+def _read_event(
+    context: FolderContext, name: EventText, paths: PathFinder, bad: list[Connected]
+) -> _Read:
     """Size and entries of an event, from the first place that can tell.
 
-    A store whose copy is no good, where another one's is, is known to lack the event from then on:
-    it gets it again. Raises RefusedError, or the last place's StoreError.
+    A store whose copy is no good, where another one's is, is added to `bad`: it is known to lack
+    the event from then on, and gets it again. Raises RefusedError, or the last place's StoreError.
     """
     error: StoreError | BadBatchError = NotFoundError(name, "is in no store in reach")
-    bad: list[Connected] = []
     # Its paths stand beside it; where they are damaged, somebody else may know them.
     for finds in (read_path, paths.find):
         for connected in list(_places(context, name)):
@@ -109,7 +148,6 @@ def _read_event(context: FolderContext, name: EventText, paths: PathFinder) -> _
                 bad.append(connected)
                 error = failure
             else:
-                _note_lost(context, bad, name)
                 return found
         if parse_name(name).op is Op.BAT:
             break
@@ -150,23 +188,32 @@ def _read_from(
     ref = ref_of(name, context.hasher)
     if event.op is Op.BAT:
         size, manifest = _read_manifest(context, connected, event)
-        moved = read_whole(context.state, manifest)
-        if moved is not None:
+        if read_whole(context.state, manifest) is not None:
             _check_size(name, size, len(manifest), [])
-            return _Read(size, [], moved)
+
+            def each() -> list[Entry]:
+                return entries_of_batch(read_manifest(manifest), name, ref)
+
+            return _Read(size, each, 1, manifest)
         try:
             changes = read_manifest(manifest)
         except BadBatchError as error:
             raise RefusedError(str(error)) from error
         _check_size(name, size, len(manifest), changes)
-        return _Read(size, entries_of_batch(changes, name, ref))
+        entries = entries_of_batch(changes, name, ref)
+        return _Read(size, lambda: entries, len(entries))
     path = finds(context, connected, event.target)
     source = None if event.source is None else finds(context, connected, event.source)
     length = connected.store.size(context.layout.event(name))
     if length is None:
         raise NotFoundError(name, "is not in the store")
-    content_size = length if event.op in (Op.PUT, Op.LNK) else _named_size(context, event, source)
-    return _Read(length, entries_of_event(event, name, ref, path, source, content_size))
+
+    def single() -> list[Entry]:
+        carried = event.op in (Op.PUT, Op.LNK)
+        content_size = length if carried else _named_size(context, event, source)
+        return entries_of_event(event, name, ref, path, source, content_size)
+
+    return _Read(length, single)
 
 
 def _read_manifest(
