@@ -25,6 +25,7 @@ from firnline.stores.s3.address import S3Address
 from firnline.stores.s3.asking import SILENCE
 from firnline.stores.s3.faults import library_failure, unfinished_upload
 from firnline.stores.s3.keys import Keys
+from firnline.stores.s3.workers import Workers
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
@@ -38,6 +39,8 @@ _MOST_PARTS = 9_000
 _SLOWEST = 16 * 1024
 """Bytes a second that a request is given time for."""
 _PIECE = 1 << 20
+_QUICK = 64 * 1024
+"""Bytes of a body that is sent within the time of a silence."""
 
 
 class Body(NamedTuple):
@@ -56,9 +59,10 @@ def part_size(size: int) -> int:
 class Objects:
     """The objects below a store's base."""
 
-    def __init__(self, address: S3Address, keys: Keys) -> None:
+    def __init__(self, address: S3Address, keys: Keys, workers: Workers) -> None:
         self._address = address
         self._keys = keys
+        self._run = workers.run
         self.has_ranges = True
         """False where the server sends the whole file, or says that it does."""
         self.unfinished: list[tuple[str, str]] = []
@@ -66,6 +70,7 @@ class Objects:
 
     @cached_property
     def _reading(self) -> S3Store:
+        """For all that sends little: a silence ends it."""
         return self._client(retries=2, read_timeout=timedelta(seconds=SILENCE))
 
     @cached_property
@@ -75,12 +80,12 @@ class Objects:
     @cached_property
     def _claiming(self) -> S3Store:
         """Asks once: a second attempt would find what the first one made."""
-        return self._client(retries=0)
+        return self._client(retries=0, read_timeout=timedelta(seconds=SILENCE))
 
     @cached_property
     def _removing(self) -> S3Store:
         """One at a time: some servers cannot remove many."""
-        return self._client(retries=2, alone=True)
+        return self._client(retries=2, read_timeout=timedelta(seconds=SILENCE), alone=True)
 
     def _client(
         self, *, retries: int, read_timeout: timedelta | None = None, alone: bool = False
@@ -130,7 +135,8 @@ class Objects:
         """Bytes of a file, None when there is none. Raises StoreError."""
         try:
             with translated(path):
-                meta = self._reading.head(self._address.key(path))
+                key = self._address.key(path)
+                meta = self._run(lambda: self._reading.head(key))
                 return _checked(meta, path)["size"]
         except NotFoundError:
             return None
@@ -142,7 +148,7 @@ class Objects:
         if (offset or length is not None) and self.has_ranges:
             try:
                 result = self._get(path, offset, length)
-                return Body(_checked(result.meta, path)["size"], _pieces(result, path))
+                return Body(_checked(result.meta, path)["size"], self._pieces(result, path))
             except DeniedError as error:
                 if "(InvalidRange)" in error.detail or "(416)" in error.detail:
                     return self._nothing(path)
@@ -151,7 +157,7 @@ class Objects:
                 self.has_ranges = False
         result = self._get(path, 0, None)
         size = _checked(result.meta, path)["size"]
-        return Body(size, _within(_pieces(result, path), offset, length))
+        return Body(size, _within(self._pieces(result, path), offset, length))
 
     def _get(self, path: str, offset: int, length: int | None) -> "GetResult":
         options: GetOptions = {}
@@ -159,8 +165,15 @@ class Objects:
             options = {"range": (offset, offset + length)}
         elif offset:
             options = {"range": {"offset": offset}}
+        key = self._address.key(path)
         with translated(path):
-            return self._reading.get(self._address.key(path), options=options)
+            return self._run(lambda: self._reading.get(key, options=options))
+
+    def _pieces(self, result: "GetResult", path: str) -> Iterator[bytes]:
+        stream = result.stream(_PIECE)
+        with translated(path):
+            while piece := self._run(lambda: next(stream, b"")):
+                yield bytes(piece)
 
     def _nothing(self, path: str) -> Body:
         """A range with nothing in it, of a file that is there."""
@@ -171,28 +184,32 @@ class Objects:
 
     def read_small(self, path: str, limit: int) -> bytes:
         """Raises CorruptError over `limit` bytes, before they are read, and other StoreErrors."""
+        result = self._get(path, 0, None)
         with translated(path):
-            result = self._reading.get(self._address.key(path))
             if _checked(result.meta, path)["size"] > limit:
                 raise CorruptError(path, f"larger than {limit} bytes")
-            return bytes(result.bytes())
+            return bytes(self._run(result.bytes))
 
     def put(self, path: str, body: bytes) -> None:
         """It stands there when this returns. Raises StoreError."""
+        client = self._reading if len(body) <= _QUICK else self._writing
+        key = self._address.key(path)
         with translated(path), _into_a_bucket(path):
-            self._writing.put(self._address.key(path), body, use_multipart=False)
+            self._run(lambda: client.put(key, body, use_multipart=False))
 
     def put_file(self, path: str, file: IO[bytes], size: int) -> None:
         """A large one, in parts. When that fails nothing stands there. Raises StoreError."""
         key = self._address.key(path)
         with translated(path), _into_a_bucket(path):
             try:
-                self._writing.put(
-                    key,
-                    file,
-                    use_multipart=True,
-                    chunk_size=part_size(size),
-                    max_concurrency=AT_ONCE,
+                self._run(
+                    lambda: self._writing.put(
+                        key,
+                        file,
+                        use_multipart=True,
+                        chunk_size=part_size(size),
+                        max_concurrency=AT_ONCE,
+                    )
                 )
             except BaseError as error:
                 if left := unfinished_upload(str(error)):
@@ -202,18 +219,21 @@ class Objects:
     def claim(self, path: str, body: bytes) -> None:
         """Only where nothing stands, if the server keeps to it. Raises AlreadyExistsError, and
         other StoreErrors."""
+        key = self._address.key(path)
         with translated(path), _into_a_bucket(path):
-            self._claiming.put(self._address.key(path), body, mode="create", use_multipart=False)
+            self._run(lambda: self._claiming.put(key, body, mode="create", use_multipart=False))
 
     def delete(self, paths: Sequence[str]) -> None:
         """Up to a thousand in one request. Raises StoreError; any of them may be gone then."""
+        keys = [self._address.key(path) for path in paths]
         with translated(paths[0]):
-            self._writing.delete([self._address.key(path) for path in paths])
+            self._run(lambda: self._reading.delete(keys))
 
     def delete_one(self, path: str) -> None:
         """By itself. Raises StoreError."""
+        key = self._address.key(path)
         with translated(path):
-            self._removing.delete(self._address.key(path))
+            self._run(lambda: self._removing.delete(key))
 
 
 def _within(pieces: Iterator[bytes], offset: int, length: int | None) -> Iterator[bytes]:
@@ -236,12 +256,6 @@ def _checked(meta: "ObjectMeta", path: str) -> "ObjectMeta":
     if not meta["e_tag"]:
         raise UnavailableError(path, "a web page instead of an answer: a login page in between?")
     return meta
-
-
-def _pieces(result: "GetResult", path: str) -> Iterator[bytes]:
-    with translated(path):
-        for piece in result.stream(_PIECE):
-            yield bytes(piece)
 
 
 @contextmanager

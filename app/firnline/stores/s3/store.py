@@ -12,11 +12,10 @@ the file has no name, and nobody else can read it. Calls block.
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
@@ -32,6 +31,7 @@ from firnline.stores.s3.claims import Claims
 from firnline.stores.s3.keys import Keys, Secret, keys_by, read_profile
 from firnline.stores.s3.objects import PART, Objects
 from firnline.stores.s3.transfer import S3Reader, S3Upload
+from firnline.stores.s3.workers import Workers
 from firnline.stores.s3.writing import delete_all, put_all
 from firnline.stores.store_path import check_store_directory, check_store_path
 
@@ -96,21 +96,18 @@ class S3Store:
         self._clock = clock
         self._tmp = ConnectionLayout(connection).tmp if connection is not None else None
         self._asker = Asker(account.address, account.keys)
-        self._objects = Objects(account.address, account.keys)
+        self._workers = Workers(AT_ONCE)
+        self._objects = Objects(account.address, account.keys, self._workers)
         self._claims = Claims(self._objects, self._tmp)
         self._offset: tuple[float, timedelta] | None = None
-        self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3")
-        self._foreseen = Foreseen(self._begin_to_ask, clock.monotonic, PATIENCE)
+        self._foreseen = Foreseen(self._workers.submit, clock.monotonic, PATIENCE)
         try:
             listing.look(self._asker)
             if self._tmp is not None:
-                self._workers.submit(self._sweep, self._tmp)
+                self._workers.submit(partial(self._sweep, self._tmp))
         except BaseException:
             self.close()
             raise
-
-    def _begin_to_ask(self, asking: Callable[[], Any]) -> Future[Any]:
-        return self._workers.submit(asking)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -290,6 +287,7 @@ class S3Store:
         return None
 
     def close(self) -> None:
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._foreseen.forget()
+        self._workers.close()
         self._take_back()
         self._asker.close()

@@ -1,7 +1,8 @@
 """Many objects at once: written, and removed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import wait
+from functools import partial
 
 from firnline.stores.errors import (
     CredentialsError,
@@ -11,6 +12,7 @@ from firnline.stores.errors import (
     UnavailableError,
 )
 from firnline.stores.s3.objects import Objects
+from firnline.stores.s3.workers import Workers
 
 _MANY = 512
 """Objects that are written before the next ones are looked at."""
@@ -22,7 +24,7 @@ _AT_A_BLOW = 1_000
 
 def put_all(
     objects: Objects,
-    workers: Executor,
+    workers: Workers,
     files: Iterable[tuple[str, bytes]],
     changing: Callable[[], None],
 ) -> None:
@@ -42,12 +44,12 @@ def put_all(
         _put(objects, workers, portion)
 
 
-def _put(objects: Objects, workers: Executor, portion: dict[str, bytes]) -> None:
+def _put(objects: Objects, workers: Workers, portion: dict[str, bytes]) -> None:
     if len(portion) == 1:
         for path, body in portion.items():
             objects.put(path, body)
         return
-    putting = [workers.submit(objects.put, path, body) for path, body in portion.items()]
+    putting = [workers.submit(partial(objects.put, path, body)) for path, body in portion.items()]
     wait(putting)
     for each in putting:
         each.result()
