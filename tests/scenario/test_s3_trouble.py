@@ -1,5 +1,6 @@
 """A line to an S3 server that breaks, a server that restarts, and what is left behind."""
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.servers.s3_stores import new_base, on_s3
 from firnline.engine.system import SystemClock
 from firnline.stores.base import Store
 from firnline.stores.errors import UnavailableError
+from firnline.stores.probe import probe
 from firnline.stores.s3 import listing
 from firnline.stores.s3.address import parse_s3
 from firnline.stores.s3.asking import Asker
@@ -155,3 +157,20 @@ def test_marks_of_directories(seaweedfs: S3Server):
     assert [each.name for each in store.list("d/below")] == []
     store.close()
     direct.close()
+
+
+def test_what_the_user_is_told(seaweedfs: S3Server, rclone_s3: S3Server):
+    """The probe says what each server really does, whatever it takes without a word."""
+    missing: dict[str, set[str]] = {}
+    for server in (seaweedfs, rclone_s3):
+        clock = SystemClock()
+        store = on_s3(new_base(), CONNECTION, server.options(), clock=clock)
+        report = probe(store, CONNECTION, clock, os.urandom)
+        assert report.usable
+        assert report.capabilities.exclusive_create == (server is seaweedfs)
+        missing[type(server).__name__] = {each.ability for each in report.findings if not each.ok}
+        assert list(store.list(f"connections/{CONNECTION}/tmp")) == []
+        store.close()
+    never = {"free space", "share blocks (reflink)"}
+    assert missing["SeaweedFs"] == never
+    assert missing["RcloneS3"] == never | {"create exclusively", "sweep unfinished uploads"}

@@ -239,7 +239,7 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.UnavailableError: _words(
         "Not in reach",
         "{subject} cannot be reached ({0.detail})",
-        "mount or plug it in",
+        "plug it in or mount it, or look whether its server runs",
     ),
     store.HangingError: _words(
         "Does not answer",

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from firnline.stores.base import Listed
-from firnline.stores.errors import CorruptError, NotFoundError, StoreError, UnavailableError
+from firnline.stores.errors import (
+    CorruptError,
+    DeniedError,
+    NotFoundError,
+    StoreError,
+    UnavailableError,
+)
 from firnline.stores.foreseen import Tree
 from firnline.stores.s3.answers import (
     AnswerError,
@@ -106,6 +112,8 @@ def unfinished_uploads(asker: Asker) -> list[Unfinished]:
         query["prefix"] = prefix
     try:
         return parse_uploads(asker.ask("GET", query=query).body)
+    except NotFoundError as error:
+        raise DeniedError("", "the server does not tell of them") from error
     except AnswerError as error:
         raise UnavailableError("", _PORTAL) from error
 
