@@ -8,7 +8,7 @@ for a person.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from firnline.credentials.answering import Answering
@@ -18,6 +18,8 @@ SERVICE = "Firnline"
 """Under which people see the entries in their keyring."""
 PATIENCE = 20.0
 """Seconds for an answer; a person may have to type a password meanwhile."""
+WITHOUT_SCREEN = 5.0
+"""Seconds where nobody can be asked: an answer takes milliseconds."""
 
 
 class Backend(Protocol):
@@ -45,6 +47,13 @@ def system_backend() -> Backend:
     return make()
 
 
+def _patience(environment: Mapping[str, str]) -> float:
+    if sys.platform in ("win32", "darwin"):
+        return PATIENCE
+    has_screen = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
+    return PATIENCE if has_screen else WITHOUT_SCREEN
+
+
 class SystemKeyring:
     """Secrets by key, in the keyring of whoever runs the program. From any thread."""
 
@@ -53,12 +62,14 @@ class SystemKeyring:
         profile: str,
         monotonic: Callable[[], float],
         backend: Callable[[], Backend] = system_backend,
-        patience: float = PATIENCE,
+        patience: float | None = None,
     ) -> None:
-        """`profile` tells apart the devices that are played on one computer."""
+        """`profile` tells apart the devices that are played on one computer. `patience`: None for
+        that of this session."""
         self._profile = profile
         self._backend = backend
-        self._answering = Answering(patience, monotonic)
+        seconds = _patience(os.environ) if patience is None else patience
+        self._answering = Answering(seconds, monotonic)
 
     def get(self, key: str) -> str | None:
         """Raises ShelfError."""

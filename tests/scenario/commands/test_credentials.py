@@ -70,12 +70,6 @@ def piped(device: Device, text: str, *arguments: str, code: int = 0) -> str:
     return done.stderr.decode()
 
 
-def fill(device: Device) -> None:
-    """A folder in the store, and a file."""
-    device.write("a.txt", "a")
-    device.run("folder", "create", "docs", "--store", "nas")
-
-
 def store_status(device: Device, name: str = "nas") -> dict[str, Any]:
     (folder,) = device.document("status")["folders"]
     found: dict[str, Any] = next(each for each in folder["stores"] if each["name"] == name)
@@ -83,23 +77,16 @@ def store_status(device: Device, name: str = "nas") -> dict[str, Any]:
 
 
 def test_it_is_kept_in_the_keyring(desktop: Device, nas: Nas, gnome_keyring: GnomeKeyring):
-    """Asked for by the command, also where another process does the work; found in the keyring by
-    all that comes later; changed when the server takes the new one. While the keyring is locked a
-    person reads so, and nothing waits."""
-    desktop.run("store", "add", "disk", str(desktop.base / "disk"))
-    desktop.run("folder", "create", "docs", "--store", "disk")
-    with running(desktop):
-        adding = Terminal(desktop, *nas.add)
-        adding.answer("Password for sftp://", PASSWORD)
-        adding.expect("Its password is in the keyring.")
-        assert adding.end() == 0, adding.screen
-        assert PASSWORD not in adding.screen
+    """Found there by all that comes later; changed when the server takes the new one. While the
+    keyring is locked a person reads so, and nothing waits."""
+    assert "Its password is in the keyring." in piped(desktop, PASSWORD, *nas.add)
     ((name, secret),) = gnome_keyring.entries().items()
     assert secret == PASSWORD
     assert name.startswith(f"{nas.login} (store ")
     desktop.write("a.txt", "a")
-    desktop.run("folder", "stores", "docs", "--add", "nas")
+    desktop.run("folder", "create", "docs", "--store", "nas")
     desktop.run("sync")
+    assert nas.has(events=1)
     assert "does not accept" in piped(desktop, "wrong", "store", "edit", "nas", code=1)
     assert gnome_keyring.entries() == {name: PASSWORD}
     gnome_keyring.die()
@@ -148,37 +135,3 @@ def test_at_a_terminal_without_a_keyring(device: Device, nas: Nas):
     until(lambda: nas.has(events=2))
     starting.process.terminate()
     assert starting.end() == 0, starting.screen
-
-
-def test_without_a_keyring_and_a_terminal(device: Device, nas: Nas):
-    """The next step is said, and the environment is one; what runs holds what it was given."""
-    said = piped(device, PASSWORD, *nas.add, code=1)
-    assert "no keyring in this session, so the password was not kept" in said
-    assert "FIRNLINE_SECRET_NAS" in said
-    fill(device)
-    assert "FIRNLINE_SECRET_NAS" in device.run("sync", code=1).stderr.decode()
-    device.run("sync", FIRNLINE_SECRET_NAS=PASSWORD)
-    with running(device) as process:
-        until(lambda: "FIRNLINE_SECRET_NAS" in process.said)
-        held = piped(device, PASSWORD, "store", "edit", "nas")
-        assert "the Firnline that runs holds the password until it ends" in held
-        device.write("b.txt", "b")
-        until(lambda: nas.has(events=2))
-    assert not (device.base / "profile" / "secrets.sealed").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "the password is empty"),
-        ("\n", "the password is empty"),
-        ("one\ntwo\n", "one line of text"),
-        ("x" * 5000, "too long"),
-    ],
-)
-def test_what_is_no_password(device: Device, text: str, words: str):
-    """A file that was piped in by mistake changes nothing, and is not repeated."""
-    said = piped(device, text, "store", "add", "nas", "sftp://somebody@127.0.0.1:1/x", code=2)
-    assert words in said
-    assert "one\n" not in said
-    assert device.document("store", "list") == []

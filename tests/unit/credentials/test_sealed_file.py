@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firnline.credentials import sealed_file
@@ -69,6 +69,7 @@ def test_its_length_tells_little(file: SealedFile, place: Path):
     assert place.stat().st_size == before
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.text()))
 def test_any_text_comes_back(secrets: dict[str, str]):
     """Whatever people choose for a password, half an emoji included."""

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from tests.servers.keyring import GnomeKeyring
 
-from firnline.credentials import answering
+from firnline.credentials import answering, system_keyring
 from firnline.credentials.answering import Answering
 from firnline.credentials.errors import ShelfError, Trouble
 from firnline.credentials.system_keyring import SystemKeyring
@@ -186,3 +186,13 @@ def test_many_at_once_are_answered_in_turn():
     for thread in threads:
         thread.join()
     assert sorted(map(str, found)) == sorted(map(str, range(20)))
+
+
+def test_who_has_no_screen_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch):
+    """Nobody can type anything there."""
+    monkeypatch.setattr("sys.platform", "linux")
+    assert system_keyring._patience({}) == system_keyring.WITHOUT_SCREEN
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        assert system_keyring._patience({name: ":0"}) == system_keyring.PATIENCE
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert system_keyring._patience({}) == system_keyring.PATIENCE

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -105,3 +106,10 @@ def test_no_child_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(os, "posix_spawn", refuse)
     assert answers(tmp_path, "file")
+
+
+def test_the_child_is_told_no_secret(tmp_path: Path) -> None:
+    """Its environment is empty: passwords of stores may stand in ours."""
+    with patch("firnline.engine.mounts.os.posix_spawn", wraps=os.posix_spawn) as spawn:
+        assert answers(tmp_path, "x")
+    assert spawn.call_args.args[2] == {}

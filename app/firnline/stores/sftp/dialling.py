@@ -4,16 +4,17 @@ The host key is checked before the user is told about. The secret is asked for o
 wants one, and sent once: who is refused is not locked out by us.
 """
 
-import asyncio
 import getpass
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncssh
 
 from firnline.stores.errors import CredentialsError, StoreError
+from firnline.stores.own_thread import on_own_thread
 from firnline.stores.sftp.address import SftpAddress
 from firnline.stores.sftp.faults import store_error
 from firnline.stores.sftp.trust import Trust
@@ -83,7 +84,7 @@ class _Client(asyncssh.SSHClient):
             return None
         self._asked = True
         try:
-            secret = await asyncio.to_thread(self._login.secret)
+            secret = await on_own_thread(self._login.secret)
         except CredentialsError as error:
             # To asyncssh it would be a mistake of ours.
             self.missing = error
@@ -142,7 +143,7 @@ async def _keys(login: Login) -> dict[str, Any]:
     agent = os.environ.get("SSH_AUTH_SOCK") if login.agent else None
     if login.key is None:
         return {"agent_path": agent} if agent else {"agent_path": None}
-    key = await asyncio.to_thread(_private_key, login.key, login.secret)
+    key = await on_own_thread(partial(_private_key, login.key, login.secret))
     return {"agent_path": None, "client_keys": [key]}
 
 

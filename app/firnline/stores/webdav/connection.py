@@ -24,6 +24,7 @@ from firnline.stores.errors import (
     UnavailableError,
     UntrustedError,
 )
+from firnline.stores.own_thread import on_own_thread
 from firnline.stores.webdav.address import WebDavAddress
 from firnline.stores.webdav.answers import REDIRECTS, failure, next_place
 from firnline.stores.webdav.challenge import Proof, choose, is_stale, parse_challenges
@@ -168,7 +169,7 @@ class Connection:
             if tried is not None and not is_stale(challenges):
                 self._proof = None
                 raise CredentialsError("", "the server does not take this user and password (401)")
-            password = await asyncio.to_thread(self._login.secret)
+            password = await on_own_thread(self._login.secret)
             if password is None:
                 raise CredentialsError("", "the server asks for a password, and none is known")
             self._proof = choose(
