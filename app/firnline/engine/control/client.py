@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firnline import __version__
-from firnline.engine.control import socket_place
+from firnline.engine.control import channel
 from firnline.engine.control.protocol import (
     Frames,
     Kind,
@@ -35,7 +35,7 @@ def look(directory: Path) -> str | None:
     """What the one that runs says it is doing; None where nobody answers soon."""
     frames, texts = Frames(*_ANSWERS), list[str]()
     try:
-        with socket_place.connect(directory, LOOK_PATIENCE) as connection:
+        with channel.connect(directory, LOOK_PATIENCE) as connection:
             connection.settimeout(LOOK_PATIENCE)
             connection.sendall(look_frame(__version__))
             while chunk := connection.recv(_CHUNK):
@@ -43,7 +43,7 @@ def look(directory: Path) -> str | None:
                     if kind is not Kind.OUTPUT:
                         return "".join(texts) if kind is Kind.EXIT else None
                     texts.append(body.decode("utf-8", "backslashreplace"))
-    except (ProtocolError, OSError, AttributeError, socket_place.NotPrivateError):
+    except (ProtocolError, *channel.CANNOT):
         return None
     return None
 
@@ -51,8 +51,8 @@ def look(directory: Path) -> str | None:
 def is_listening(directory: Path) -> bool:
     """Whether somebody takes commands there."""
     try:
-        socket_place.connect(directory, LOOK_PATIENCE).close()
-    except (OSError, AttributeError, socket_place.NotPrivateError):
+        channel.connect(directory, LOOK_PATIENCE).close()
+    except channel.CANNOT:
         return False
     return True
 
@@ -65,9 +65,8 @@ def hand_over(directory: Path, request: Request, hear: Callable[[Kind, str], Non
     """
     try:
         asked = request_frame(request)
-        connection = socket_place.connect(directory, PATIENCE)
-    except (ProtocolError, OSError, AttributeError, socket_place.NotPrivateError) as error:
-        # AttributeError: this system has no such sockets.
+        connection = channel.connect(directory, PATIENCE)
+    except (ProtocolError, *channel.CANNOT) as error:
         raise NotTakenError(str(error)) from error
     with connection:
         frames = Frames(*_ANSWERS)

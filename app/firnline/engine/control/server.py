@@ -11,12 +11,17 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from pathlib import Path
 
 from firnline import __version__
 from firnline.core.steps import Steps, no_steps
-from firnline.engine.control import socket_place
+from firnline.engine.control import channel, socket_place
 from firnline.engine.control.protocol import (
     Frame,
     Frames,
@@ -87,27 +92,44 @@ Look = Callable[[], str]
 async def controlled(
     directory: Path, carry_out: CarryOut, look: Look, steps: Steps = no_steps
 ) -> AsyncIterator[None]:
-    """Inside, commands are taken at the socket in `directory`.
+    """Inside, commands are taken at the channel in `directory`.
 
-    Where there can be no such socket, the log says why, and nothing is taken: the command line
+    Where there can be none, the log says why, and nothing is taken: the command line
     says then that the profile is held. At the end what is being carried out is told to stop, and
     waited for.
     """
-    try:
-        listening = socket_place.listen(directory, steps)
-    except (OSError, socket_place.NotPrivateError, AttributeError) as error:
-        _logger.info("control: no socket in %s: %s", directory, error)
-        yield
-        return
     door = _Door(carry_out, look)
-    server = await asyncio.start_unix_server(door.serve, sock=listening)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(door.close)
+        try:
+            await stack.enter_async_context(_channel()(directory, steps, door.serve))
+        except channel.CANNOT as error:
+            _logger.info("control: no channel in %s: %s", directory, error)
+        yield
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def _channel() -> Callable[[Path, Steps, Serve], AbstractAsyncContextManager[None]]:
+    if channel.PIPES:
+        from firnline.engine.control import pipe_server
+
+        return pipe_server.serving
+    return _serving
+
+
+@asynccontextmanager
+async def _serving(directory: Path, steps: Steps, serve: Serve) -> AsyncIterator[None]:
+    """At a Unix socket."""
+    listening = socket_place.listen(directory, steps)
+    server = await asyncio.start_unix_server(serve, sock=listening)
     try:
         yield
     finally:
         server.close()
         with suppress(OSError, socket_place.NotPrivateError):
             socket_place.remove(directory, steps)
-        await door.close()
 
 
 class _Door:
