@@ -107,7 +107,10 @@ class _PipeDoor:
         task.add_done_callback(self._tasks.discard)
 
     async def _attend(self, inner: socket.socket) -> None:
-        await self._serve(*await asyncio.open_connection(sock=inner))
+        try:
+            await self._serve(*await asyncio.open_connection(sock=inner))
+        except OSError as error:
+            _logger.info("control: a client was let go: %r", error)
 
 
 def _carry(connection: Connection, outer: socket.socket) -> None:

@@ -83,10 +83,11 @@ def test_the_end_of_the_one_that_runs_is_told(place: Path) -> None:
     work = Work()
 
     async def play() -> object:
-        async with controlled(place, work, lambda: LOOK):
-            task = asyncio.create_task(asyncio.to_thread(ends, place))
-            await work.begun.wait()
-        return await task
+        async with asyncio.TaskGroup() as group:
+            async with controlled(place, work, lambda: LOOK):
+                task = group.create_task(asyncio.to_thread(ends, place))
+                await work.begun.wait()
+            return await task
 
     assert asyncio.run(play()) in (9, "broken off")
 
