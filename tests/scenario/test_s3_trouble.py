@@ -1,6 +1,7 @@
 """A line to an S3 server that breaks, a server that restarts, and what is left behind."""
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -157,6 +158,48 @@ def test_marks_of_directories(seaweedfs: S3Server):
     assert [each.name for each in store.list("d/below")] == []
     store.close()
     direct.close()
+
+
+NAMES = [
+    "a b",
+    "a+b",
+    "a%25",
+    "a%",
+    "~t",
+    "#x",
+    "[y]",
+    "é",
+    "e\u0301",
+    "雪",
+    "a&b=c",
+    "x{y}^`",
+    "'q'",
+    "a;b,c@d$!()",
+    "🙂",
+    "👩\u200d🔬",
+    "x\u202ey",
+]
+
+
+@pytest.mark.parametrize("kind", ["seaweedfs", "rclone_s3"])
+def test_odd_names(kind: str, request: pytest.FixtureRequest):
+    """Percent, plus, spaces and letters in either form are kept as they are, by whatever way a
+    name is asked for."""
+    server: S3Server = request.getfixturevalue(kind)
+    store = on_s3(new_base(), CONNECTION, server.options())
+    store.put_many((f"d/{name}", name.encode()) for name in NAMES)
+    assert sorted(each.name for each in store.list("d")) == sorted(NAMES)
+    for name in NAMES:
+        store.copy(f"d/{name}", f"copies/{name}")
+        assert store.read_small(f"copies/{name}", 99) == name.encode()
+        assert store.size(f"d/{name}") == len(name.encode())
+    # As directories in one form only, as the layout has them: rclone shows one of the two.
+    composed = {name for name in NAMES if unicodedata.is_normalized("NFC", name)}
+    store.put_many((f"{name}/x", b"") for name in composed)
+    assert {each.name for each in store.list("")} >= composed
+    store.delete_many([f"d/{name}" for name in NAMES])
+    assert list(store.list("d")) == []
+    store.close()
 
 
 def test_what_the_user_is_told(seaweedfs: S3Server, rclone_s3: S3Server):
