@@ -168,6 +168,28 @@ def test_a_copy_that_fails_with_success():
         store.close()
 
 
+def test_a_file_that_is_too_large_to_be_copied(monkeypatch: pytest.MonkeyPatch):
+    """It travels over this device; a refusal with another cause is told."""
+    kept: dict[str, bytes] = {}
+
+    def answer(asked: Asked) -> Told | None:
+        if asked.method != "PUT":
+            return Told(200, FINE, b"body")
+        if "x-amz-copy-source" in {name.lower() for name in asked.headers}:
+            return refusal(400, "InvalidRequest")
+        kept[asked.path] = asked.body
+        return Told(200, FINE)
+
+    with odd_server(after_opening(answer)) as server:
+        store = open_store(server, "0" * 16)
+        with pytest.raises(DeniedError, match="InvalidRequest"):
+            store.copy("a", "b")
+        monkeypatch.setattr("firnline.stores.s3.store._LARGEST_COPY", 3)
+        store.copy("a", "b")
+        store.close()
+    assert kept == {"/bucket/base/b": b"body"}
+
+
 def test_no_deletion_of_many():
     """A server that cannot remove many at a time is asked for one after the other."""
 
