@@ -8,10 +8,12 @@ fixture that has the server running.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 from tests.doubles.faulty_store import FaultyStore
 from tests.doubles.memory_store import MemoryDisk, MemoryStore
+from tests.doubles.shaky_store import ShakyStore
 from tests.doubles.still_clock import StillClock
 from tests.servers.openssh import OpenSsh
 from tests.servers.rclone_sftp import RcloneSftp
@@ -23,6 +25,10 @@ from tests.servers.webdav import WebDavServer
 from tests.servers.webdav_stores import new_base, on_webdav
 
 from firnline.stores.base import Store
+from firnline.stores.calling.caller import Caller
+from firnline.stores.calling.logins import Forgetful, Logins
+from firnline.stores.calling.shared import Shared
+from firnline.stores.calling.store import CallingStore
 from firnline.stores.deadline import DeadlineStore
 from firnline.stores.directory import DirectoryStore
 from firnline.stores.hurried import HurriedStore, Hurry
@@ -73,6 +79,29 @@ def throttled(place: Path) -> Connect:
     return lambda connection: ThrottledStore(connect(connection), lines, lambda: None)
 
 
+def calling(connect: Connect) -> Connect:
+    """As the program calls a store on a server; of each wait only a moment is waited."""
+    clock = StillClock()
+
+    def wait(condition: Condition, seconds: float) -> None:
+        clock.sleep(seconds)
+        condition.wait(min(seconds, 0.01))
+
+    shared = Shared(clock, bytes, wait)
+
+    def connect_calling(connection: str) -> Store:
+        caller = Caller(shared, Logins(Forgetful(), lambda: ""), lambda: None)
+        return CallingStore.connect(lambda: connect(connection), caller)
+
+    return connect_calling
+
+
+def shaky(place: Path) -> Connect:
+    """Over a line that breaks all the time."""
+    connect = memory(place)
+    return calling(lambda connection: ShakyStore(connect(connection), StillClock()))
+
+
 SUBJECTS: dict[str, Callable[[Path], Connect]] = {
     "memory": memory,
     "directory": partial(directory, by_handle=True),
@@ -81,23 +110,24 @@ SUBJECTS: dict[str, Callable[[Path], Connect]] = {
     "with-deadlines": with_deadlines,
     "hurried": hurried,
     "throttled": throttled,
+    "calling-shaky": shaky,
 }
 
 
 def sftp_openssh(server: OpenSsh, place: Path) -> Connect:
     base = place / "store"
     base.mkdir()
-    return lambda connection: on_openssh(server, base, connection)
+    return calling(lambda connection: on_openssh(server, base, connection))
 
 
 def sftp_rclone(server: RcloneSftp, place: Path) -> Connect:
     base = base_on_rclone(server)
-    return lambda connection: on_rclone(server, base, connection)
+    return calling(lambda connection: on_rclone(server, base, connection))
 
 
 def webdav(server: WebDavServer, place: Path) -> Connect:
     location = server.location(new_base(server))
-    return lambda connection: on_webdav(location, connection)
+    return calling(lambda connection: on_webdav(location, connection))
 
 
 def s3(server: S3Server, place: Path) -> Connect:

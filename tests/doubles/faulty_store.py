@@ -14,6 +14,7 @@ from datetime import datetime
 
 from firnline.core.clock import Clock
 from firnline.stores.base import Capabilities, Listed, Reader, Store, Upload
+from firnline.stores.calling.bodies import Repeatable
 
 METHODS = frozenset(
     {"list", "size", "open", "read", "read_small", "upload", "write", "clone", "read_back"}
@@ -247,6 +248,10 @@ class FaultyUpload:
     def __init__(self, store: FaultyStore, inner: Upload) -> None:
         self._store = store
         self._inner = inner
+
+    @property
+    def is_repeatable(self) -> bool:
+        return isinstance(self._inner, Repeatable) and self._inner.is_repeatable
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         with self._store.at("write", "") as fault:

@@ -196,6 +196,8 @@ class MemoryReader:
 class MemoryUpload:
     """See `stores.base.Upload`."""
 
+    is_repeatable = True
+
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._body = bytearray()

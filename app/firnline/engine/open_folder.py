@@ -26,6 +26,7 @@ from firnline.state.folder_state import FolderState
 from firnline.stores.configs import FolderConfig
 from firnline.stores.errors import StoreError
 from firnline.stores.layout import FolderId, FolderLayout, slug
+from firnline.stores.registry import DIRECTORY
 from firnline.sync.connection import (
     FolderHere,
     ReplacedError,
@@ -205,9 +206,10 @@ def _limited(
     """The stores behind the line, where it has a limit, and waited for as long as a pass of this
     folder has. What the links do beside is not limited: heartbeats and polling are small, and must
     not wait behind a film."""
-    lines = engine.lines
-    if lines is None:
+    lines, remote = engine.lines, any(each.store.kind != DIRECTORY for each in stores)
+    if lines is None and not remote:
         return list(map(context.patience.over, stores))
+    from firnline.stores.line import ended_by
     from firnline.stores.throttled import ThrottledStore
 
     def behind(each: Connected) -> Connected:
@@ -215,7 +217,10 @@ def _limited(
             context.check_cancelled()
             context.patience.require_waited(each.store_id)
 
-        return each._replace(store=ThrottledStore(each.store, lines, go_on))
+        store = ended_by(each.store, go_on)
+        if lines is not None:
+            store = ThrottledStore(store, lines, go_on)
+        return each._replace(store=store)
 
     return [context.patience.over(behind(each)) for each in stores]
 

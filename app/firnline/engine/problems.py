@@ -198,6 +198,13 @@ _MISSING = {
 }
 
 
+def _busy(error: store.BusyError, subject: str) -> Explanation:
+    about = subject or "the store"
+    pause = f", and asks to be left alone for {error.seconds:.0f} s" if error.seconds else ""
+    what = f"{about} is busy ({error.detail}{pause})"
+    return Explanation("Busy", what, "sync again later; a Firnline that runs does so by itself")
+
+
 def _database(error: DatabaseError, subject: str) -> Explanation:
     title, advice = "This device's state", "look at the disk and the file's rights; " + _AGAIN
     if error.fault is DatabaseFault.FULL:
@@ -266,6 +273,13 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
         " gives a new one) and at its key; it is not tried on and on",
     ),
     SecretMissingError: _secret_missing,
+    store.SpentError: _words(
+        "Login refused",
+        "{subject} has refused this login, so it is not tried any more ({0.detail})",
+        "give it the right key or password (`firnline store edit {name} --password`), which is tried"
+        " by itself then; `firnline store test {name}` tries this one once more",
+    ),
+    store.BusyError: _busy,
     store.UntrustedError: _untrusted,
     store.FullError: _words(
         "The store is full",

@@ -157,22 +157,31 @@ class Engine:
         One that may hang is first asked whether it answers, and has deadlines (`engine.mounts`).
         """
         parsed = parse_location(location)
-        factory = factory_for(
-            parsed,
-            relative_to=self.places.state,
-            options=options,
-            secret=self.secret(name, location, options or {}),
-        )
+        secret = self.secret(name, location, options or {})
+        factory = factory_for(parsed, relative_to=self.places.state, options=options, secret=secret)
         clock, steps = self.outside.clock, self.outside.steps
 
         def opener(connection: str | None) -> Store:
             opening = partial(factory, connection=connection, clock=clock, steps=steps)
             if parsed.kind != DIRECTORY:
-                return opening()
+                from firnline.engine.calling import Login, connect_calling
+
+                login = Login(location, options or {}, secret)
+                return connect_calling(self.places.state, self.outside, login, opening)
             base = self.places.state / parsed.address
             return _open_with_deadlines(base, opening) if can_hang(base) else opening()
 
         return opener
+
+    def try_login_once_more(self, name: str) -> None:
+        """The user wants it, though the store refused its credentials too often."""
+        store = self.store_settings(name)
+        if store_kind(store.location) == DIRECTORY:
+            return
+        from firnline.engine.calling import FILE, RefusedLogins
+
+        RefusedLogins(self.places.state / FILE, store.location).try_once_more()
+        self.ask_again(name)
 
     def secret(self, name: str, location: str, options: Mapping[str, str]) -> Secret:
         """What gives the secret of a store at `location`, when its server asks for one.

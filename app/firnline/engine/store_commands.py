@@ -294,7 +294,11 @@ def folders_of(engine: Engine, store: str) -> tuple[str, ...]:
 
 
 def try_store(engine: Engine, name: str) -> Report:
-    """Try what the engine will need of a store. Raises StoreError when it cannot be reached."""
+    """Try what the engine will need of a store, and a login once more that was refused too often.
+
+    Raises StoreError when it cannot be reached.
+    """
+    engine.try_login_once_more(name)
     connected = engine.connected(name)
     return probe(connected.store, connected.connection, engine.outside.clock, engine.outside.random)
 

@@ -27,7 +27,7 @@ class SecretMissingError(CredentialsError):
     """A server wants a secret, and none can be had; nothing was sent."""
 
     def __init__(self, account: Account, trouble: Trouble) -> None:
-        super().__init__("", f"the {account.words} is not at hand")
+        super().__init__("", f"the {account.words} is not at hand", sent=False)
         self.account = account
         self.trouble = trouble
 

@@ -4,12 +4,14 @@
     ├── UnavailableError       not reached, timed out, broke off: try again later
     │   ├── HangingError       its disk or server answers no more
     │   ├── SlowError          it takes longer than anybody waits for it now; it may answer yet
-    │   └── BusyError          it asks for patience, and may say how much
+    │   ├── BusyError          it asks for patience, and may say how much
+    │   └── ServerError        it was reached, and failed at this one thing
     ├── NotFoundError          no such file
     ├── AlreadyExistsError     a create-if-absent found one
     ├── DeniedError            the store refuses: rights, read-only
     │   ├── OptionsError       its settings here say nothing that can be done
     │   ├── CredentialsError   it does not take the password or key, or asks for one
+    │   │   └── SpentError     it refused them so often that it is not asked any more
     │   └── UntrustedError     its key or certificate is not the one that is trusted
     ├── FullError              no space, quota
     ├── CorruptError           what it delivered cannot be what was written
@@ -57,6 +59,10 @@ class BusyError(UnavailableError):
         self.seconds = seconds
 
 
+class ServerError(UnavailableError):
+    """The server was reached and answered, but not what was asked: it may well do other things."""
+
+
 class NotFoundError(StoreError):
     """There is no such file."""
 
@@ -74,7 +80,22 @@ class OptionsError(DeniedError):
 
 
 class CredentialsError(DeniedError):
-    """The store does not take this user's password or key, or wants one that nobody gave."""
+    """The store does not take this user's password or key, or wants one that nobody gave.
+
+    `sent`: the server was shown them and refused, which it may count. `definite`: it said that
+    another try is in vain.
+    """
+
+    def __init__(
+        self, path: str, detail: str, *, sent: bool = True, definite: bool = False
+    ) -> None:
+        super().__init__(path, detail)
+        self.sent = sent
+        self.definite = definite
+
+
+class SpentError(CredentialsError):
+    """The store refused these credentials so often that it is not asked before they change."""
 
 
 class UntrustedError(DeniedError):

@@ -28,7 +28,12 @@ class Questions(NamedTuple):
 
 @runtime_checkable
 class Foresighted(Protocol):
-    """A store that can ask for many things at once."""
+    """A store that can ask for many things at once, or a wrapper of any store."""
+
+    @property
+    def foresees(self) -> bool:
+        """Whether `expect` does anything."""
+        ...
 
     def expect(self, questions: Questions) -> None:
         """Ask for it, and do not wait. Each answer serves one call that is made within seconds;
@@ -38,7 +43,7 @@ class Foresighted(Protocol):
 
 def foresees(store: Store) -> bool:
     """Whether `expect` does anything."""
-    return isinstance(store, Foresighted)
+    return isinstance(store, Foresighted) and store.foresees
 
 
 def expect(store: Store, questions: Questions) -> None:

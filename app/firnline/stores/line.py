@@ -9,10 +9,11 @@ they were asked for. Nobody looks again and again: who waits sleeps until its ti
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from firnline.core.clock import Clock
 from firnline.core.token_bucket import Bucket
+from firnline.stores.base import Store
 
 PORTION = 0.25
 """Seconds that the largest portion takes, and after which one who waits asks whether to go on."""
@@ -22,6 +23,21 @@ Wait = Callable[[threading.Condition, float], object]
 """Waits on a condition that is held, at most so many seconds; tests pass their own."""
 GoOn = Callable[[], None]
 """Raises when the transfer is to end."""
+
+
+@runtime_checkable
+class Ended(Protocol):
+    """A store that may wait for long before it answers."""
+
+    def ended_by(self, go_on: GoOn) -> Store:
+        """The same store for somebody who ends the wait in another way: `go_on` is asked while a
+        call waits, and what it raises comes out of the call."""
+        ...
+
+
+def ended_by(store: Store, go_on: GoOn) -> Store:
+    """The store, whose waits `go_on` ends where it has any."""
+    return store.ended_by(go_on) if isinstance(store, Ended) else store
 
 
 class Line:

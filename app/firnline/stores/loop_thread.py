@@ -8,12 +8,16 @@ Promises: when `call` returns or raises, its coroutine has ended, or was cancell
 `GRACE` seconds to tidy up; whatever stops the caller (an exception, Ctrl-C, the time limit) stops
 the coroutine. What a coroutine raises reaches the caller as it is: the client's edge translates it.
 
+A time limit is one without progress: a coroutine that moves bytes says so (`moved`), and its limit
+begins anew. So a large body may take hours, and a line that hangs costs a minute.
+
 This module imports asyncio, so it is imported only when such a store is opened.
 """
 
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextvars import ContextVar
 from threading import Event, Lock, Thread, get_ident
 from typing import Any, Generic, TypeVar
 
@@ -92,6 +96,40 @@ class _Shares:
 _shares = _Shares()
 
 
+class _Limit:
+    """The time limit of one coroutine, and of the tasks that it starts."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self.timeout = asyncio.timeout(seconds)
+        self.has_moved = False
+        """Since somebody looked last."""
+        self._moved_at = asyncio.get_running_loop().time()
+
+    def moved(self) -> None:
+        self.has_moved = True
+        now = asyncio.get_running_loop().time()
+        if self._seconds is None or now - self._moved_at < min(_OFTEN, self._seconds / 4):
+            return
+        self._moved_at = now
+        try:
+            self.timeout.reschedule(now + self._seconds)
+        except RuntimeError:  # it has ended, and what it started goes on
+            return
+
+
+_OFTEN = 0.5
+"""Seconds between two changes of a limit, at least."""
+_limit: ContextVar[_Limit | None] = ContextVar("limit", default=None)
+
+
+def moved() -> None:
+    """For coroutines: bytes have arrived, here or there."""
+    found = _limit.get()
+    if found is not None:
+        found.moved()
+
+
 class Job(Generic[_Result]):
     """A coroutine that runs on the loop, as another thread sees it."""
 
@@ -109,6 +147,7 @@ class Job(Generic[_Result]):
         self._ended = Event()
         self._results: list[_Result] = []
         self._error: BaseException | None = None
+        self._limit: _Limit | None = None
         loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
@@ -116,12 +155,13 @@ class Job(Generic[_Result]):
         self._task.add_done_callback(self._take_result)
 
     async def _limited(self) -> _Result:
-        limit = asyncio.timeout(self._seconds)
+        limit = self._limit = _Limit(self._seconds)
+        _limit.set(limit)
         try:
-            async with limit:
+            async with limit.timeout:
                 return await self._work
         except TimeoutError:
-            if self._seconds is not None and limit.expired():
+            if self._seconds is not None and limit.timeout.expired():
                 raise late(self._seconds) from None
             raise
 
@@ -140,13 +180,22 @@ class Job(Generic[_Result]):
         return self._ended.is_set()
 
     def result(self, seconds: float) -> _Result:
-        """Raises what the coroutine raised, and UnavailableError when it was cancelled or takes
-        longer than `seconds` (it runs on then)."""
-        if not self._ended.wait(seconds):
-            raise late(seconds)
+        """Raises what the coroutine raised, and UnavailableError when it was cancelled or has not
+        moved for `seconds` (it runs on then)."""
+        while not self._ended.wait(seconds):
+            if not self._has_moved():
+                raise late(seconds)
         if self._error is not None:
             raise self._error
         return self._results[0]
+
+    def _has_moved(self) -> bool:
+        """Since this was asked last."""
+        limit = self._limit
+        if limit is None or not limit.has_moved:
+            return False
+        limit.has_moved = False
+        return True
 
     def stop(self) -> None:
         """Cancel it, unless it has ended, and wait until it has tidied up."""
@@ -170,8 +219,8 @@ class LoopThread:
         self._closing = Lock()
 
     def call(self, work: Coroutine[Any, Any, _Result], seconds: float) -> _Result:
-        """What the coroutine returns. Raises what it raises, and UnavailableError when it takes
-        longer than `seconds` or the share was given back."""
+        """What the coroutine returns. Raises what it raises, and UnavailableError when it has not
+        moved for `seconds` or the share was given back."""
         job = self.start(work, seconds)
         try:
             return job.result(seconds + GRACE)

@@ -11,14 +11,16 @@ out of the call, which then was as if it had not begun or broke off.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import groupby
 from types import TracebackType
 
+from firnline.stores import deletion, foresight
 from firnline.stores.base import Capabilities, Listed, Reader, Store, Upload
 from firnline.stores.errors import CorruptError
+from firnline.stores.foresight import Questions
 from firnline.stores.line import GoOn, Line, Lines
 
 
@@ -37,6 +39,15 @@ class ThrottledStore:
     @property
     def capabilities(self) -> Capabilities:
         return self._inner.capabilities
+
+    @property
+    def foresees(self) -> bool:
+        return foresight.foresees(self._inner)
+
+    def expect(self, questions: Questions) -> None:
+        """What is asked in advance is small, and not counted; its answers are, when they serve a
+        call."""
+        foresight.expect(self._inner, questions)
 
     def list(self, directory: str, after: str = "", sizes: bool = False) -> Iterator[Listed]:
         return self._inner.list(directory, after, sizes)
@@ -94,6 +105,10 @@ class ThrottledStore:
 
     def delete(self, path: str) -> None:
         self._inner.delete(path)
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        """See `stores.deletion`."""
+        deletion.delete_many(self._inner, paths)
 
     def server_time(self) -> datetime | None:
         return self._inner.server_time()

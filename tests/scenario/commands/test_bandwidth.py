@@ -13,7 +13,8 @@ LOADED = """\
 import sys
 from firnline.cli.main import main
 code = main(["sync"])
-print(*sorted({"firnline.stores.throttled", "firnline.stores.line"} & {*sys.modules}))
+without = ("stores.throttled", "stores.line", "stores.calling", "engine.calling", "core.circuit")
+print(*sorted({f"firnline.{name}" for name in without} & {*sys.modules}))
 """
 
 

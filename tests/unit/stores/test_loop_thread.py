@@ -10,7 +10,7 @@ import pytest
 
 from firnline.stores.errors import FullError, UnavailableError
 from firnline.stores.loop_streams import Incoming, Outgoing
-from firnline.stores.loop_thread import LoopThread
+from firnline.stores.loop_thread import LoopThread, moved
 
 LONG = 30.0
 
@@ -54,6 +54,53 @@ def test_a_call_that_takes_too_long(thread):
     with pytest.raises(UnavailableError, match="no answer within"):
         thread.call(forever(begun, stopped), 0.01)
     assert stopped.is_set()
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_limit_is_one_without_progress(thread, monkeypatch, moves):
+    """Whoever moves bytes has all the time it takes; whoever does not is late, however much came
+    before."""
+
+    async def work() -> int:
+        loop = asyncio.get_running_loop()
+        real, passed = loop.time, 0.0
+        monkeypatch.setattr(loop, "time", lambda: real() + passed)
+        for _ in range(10):
+            passed += LONG * 0.6
+            if moves:
+                moved()
+            await asyncio.sleep(0)
+        return 42
+
+    if moves:
+        assert thread.call(work(), LONG) == 42
+    else:
+        with pytest.raises(UnavailableError, match="no answer within"):
+            thread.call(work(), LONG)
+
+
+def test_what_a_call_left_behind_may_move(thread, monkeypatch):
+    """A task that outlives the call that started it is under nobody's limit any more."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def later(ended: asyncio.Event) -> None:
+        await ended.wait()
+        loop = asyncio.get_running_loop()
+        real = loop.time
+        monkeypatch.setattr(loop, "time", lambda: real() + 1)
+        moved()
+
+    async def begin(ended: asyncio.Event) -> None:
+        tasks.add(asyncio.get_running_loop().create_task(later(ended)))
+        await asyncio.sleep(0)
+
+    async def end(ended: asyncio.Event) -> None:
+        ended.set()
+        await asyncio.gather(*tasks)
+
+    event = asyncio.Event()
+    thread.call(begin(event), LONG)
+    thread.call(end(event), LONG)
 
 
 def test_a_time_limit_of_the_coroutine_itself(thread):

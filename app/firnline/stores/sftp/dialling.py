@@ -133,7 +133,7 @@ def _login_error(
         return client.missing
     user = address.user or getpass.getuser()
     if client.wanted:
-        return CredentialsError("", f"{address.server} asks for a password of {user}")
+        return CredentialsError("", f"{address.server} asks for a password of {user}", sent=False)
     what = "this key" if login.key else "the password or keys"
     return CredentialsError("", f"{address.server} does not accept {what} of {user}")
 
@@ -153,15 +153,15 @@ def _private_key(file: str, secret: Secret) -> asyncssh.SSHKey:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CredentialsError("", f"the key {path}: {error.strerror}") from error
+        raise CredentialsError("", f"the key {path}: {error.strerror}", sent=False) from error
     try:
         return asyncssh.import_private_key(data)
     except asyncssh.KeyImportError:
         pass  # sealed with a passphrase, or no key at all: the second attempt tells
     passphrase = secret()
     if passphrase is None:
-        raise CredentialsError("", f"the key {path} asks for its passphrase")
+        raise CredentialsError("", f"the key {path} asks for its passphrase", sent=False)
     try:
         return asyncssh.import_private_key(data, passphrase)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise CredentialsError("", f"the key {path}: {error}") from error
+        raise CredentialsError("", f"the key {path}: {error}", sent=False) from error

@@ -11,6 +11,7 @@ import asyncssh
 
 from firnline.stores.base import Listed
 from firnline.stores.errors import CorruptError, NotFoundError
+from firnline.stores.loop_thread import moved
 from firnline.stores.sftp.faults import translated
 from firnline.stores.sftp.session import Session, together
 from firnline.stores.sftp.wire import Status, Wire
@@ -96,7 +97,9 @@ class OpenFile:
 
     async def _next(self) -> bytes:
         with translated(self._path):
-            return await self._coming.popleft()
+            piece = await self._coming.popleft()
+        moved()
+        return piece
 
     async def __aenter__(self) -> "OpenFile":
         return self

@@ -33,9 +33,10 @@ from firnline.stores.sftp.writing import Temporary
 from firnline.stores.store_path import check_store_directory, check_store_path
 
 PATIENCE = 60.0
-"""Seconds for one call; longer where much is sent."""
-SLOWEST = 16 * 1024
-"""Bytes a second that a call is given time for."""
+"""Seconds for one call without progress."""
+SLOWEST = 1 << 20
+"""Bytes a second at which a server copies a file, or makes it durable: nobody hears of it
+meanwhile."""
 _PORTION = 8 << 20
 """Bytes of small files that are sent at once."""
 _CLOCK_HOLDS = 600.0
@@ -76,6 +77,7 @@ class SftpStore:
     """See `stores.base.Store`."""
 
     kind = "sftp"
+    foresees = True
 
     def __init__(
         self,

@@ -59,6 +59,11 @@ class SftpUpload:
     def __enter__(self) -> "SftpUpload":
         return self
 
+    @property
+    def is_repeatable(self) -> bool:
+        """What is larger stands on the server in part, and goes with the connection."""
+        return self._small is not None
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

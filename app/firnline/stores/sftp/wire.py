@@ -20,6 +20,8 @@ _ONE_BY_ONE = "rclone"
 """In the version of servers that take one piece of a file after the other, and wait for the next
 one with all the hands they have when another comes first. They take larger pieces."""
 _LARGER_BLOCK = 128 * 1024
+_FAREWELL = 2.0
+"""Seconds that hanging up may take."""
 _IN_ORDER = "OpenSSH"
 """In the version of servers that carry requests out one after the other, in their order."""
 
@@ -67,13 +69,16 @@ class Wire:
 
     async def close(self) -> None:
         """Let what nobody waits for come to its end, and hang up."""
-        if self._background and not self.broken:
-            await asyncio.wait(self._background, timeout=2)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _FAREWELL
+        # What nobody waits for may begin more of its kind.
+        while self._background and not self.broken and (left := end - loop.time()) > 0:
+            await asyncio.wait(self._background, timeout=left)
         for task in list(self._background):
             task.cancel()
         self._connection.close()
         try:
-            await asyncio.wait_for(self._connection.wait_closed(), 2)
+            await asyncio.wait_for(self._connection.wait_closed(), _FAREWELL)
         except TimeoutError:
             self._connection.abort()
 

@@ -18,9 +18,11 @@ from firnline.stores.errors import (
     AlreadyExistsError,
     DeniedError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
 )
+from firnline.stores.loop_thread import moved
 from firnline.stores.sftp.faults import store_error, translated
 from firnline.stores.sftp.session import Session, together
 from firnline.stores.sftp.wire import Wire
@@ -84,7 +86,7 @@ class Temporary:
         except (asyncssh.Error, OSError, EOFError) as error:
             found = await self.session.failure(error, path)
             if isinstance(found, NotFoundError):
-                raise UnavailableError(path, "the store's directory is not there") from error
+                raise ServerError(path, "the store's directory is not there") from error
             raise found from error
 
 
@@ -130,6 +132,7 @@ class Body:
             await task
         except (asyncssh.Error, OSError, EOFError) as error:
             raise await self._session.failure(error, self.path) from error
+        moved()
 
     async def drain(self) -> None:
         """Everything that was sent has arrived."""
@@ -232,7 +235,7 @@ async def publish(session: Session, source: str, target: str) -> None:
     try:
         await _replace(session, wire, source, target)
     except asyncssh.SFTPNoSuchFile as error:
-        raise UnavailableError(target, "its directory, or what was written, is gone") from error
+        raise ServerError(target, "its directory, or what was written, is gone") from error
     except (asyncssh.Error, OSError, EOFError) as error:
         raise await session.failure(error, target) from error
 
@@ -344,7 +347,7 @@ async def _claim(session: Session, wire: Wire, source: str, target: str) -> None
     try:
         await wire.rename(session.full(source), session.full(target))
     except asyncssh.SFTPNoSuchFile as error:
-        raise UnavailableError(target, "its directory, or what was written, is gone") from error
+        raise ServerError(target, "its directory, or what was written, is gone") from error
     except asyncssh.SFTPFailure as error:
         if await session.status(target) is not None:
             raise AlreadyExistsError(target, "it is there already") from error

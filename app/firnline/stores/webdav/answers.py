@@ -10,8 +10,8 @@ from firnline.stores.errors import (
     DeniedError,
     FullError,
     NotFoundError,
+    ServerError,
     StoreError,
-    UnavailableError,
 )
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -25,7 +25,7 @@ _TREE: Mapping[int, tuple[type[StoreError], str]] = {
     404: (NotFoundError, "no such file"),
     410: (NotFoundError, "no such file"),
     413: (DeniedError, "the server takes no files of this size"),
-    423: (UnavailableError, "somebody has locked it"),
+    423: (ServerError, "somebody has locked it"),
     507: (FullError, "no space left, or a quota is used up"),
 }
 
@@ -39,9 +39,9 @@ def failure(status: int, headers: Mapping[str, str], path: str) -> StoreError:
         return kind(path, f"{detail} ({status})")
     if status < 300:
         detail = "a web page instead of an answer: a login page in between?"
-        return UnavailableError(path, f"{detail} ({status})")
+        return ServerError(path, f"{detail} ({status})")
     if status >= 500 or status == 408:
-        return UnavailableError(path, f"the server failed ({status})")
+        return ServerError(path, f"the server failed ({status})")
     return DeniedError(path, f"the server refuses ({status})")
 
 
@@ -61,14 +61,14 @@ def next_place(status: int, headers: Mapping[str, str], url: str, path: str) -> 
         here, there = urlsplit(url), urlsplit(target)
         same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
     except ValueError:
-        raise UnavailableError(path, f"a redirect that leads nowhere ({status})") from None
+        raise ServerError(path, f"a redirect that leads nowhere ({status})") from None
     if same and not there.username:
         return target
     seen = f"{there.scheme}://{there.hostname or ''}"[:200]
     if status in _FOR_EVER:
         raise DeniedError(path, f"the server has moved to {seen!a}: change the location")
     detail = f"it leads to another server, {seen!a}: a login page in between?"
-    raise UnavailableError(path, f"{detail} ({status})")
+    raise ServerError(path, f"{detail} ({status})")
 
 
 def whole_size(headers: Mapping[str, str]) -> int | None:

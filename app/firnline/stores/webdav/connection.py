@@ -171,13 +171,15 @@ class Connection:
                 raise CredentialsError("", "the server does not take this user and password (401)")
             password = await on_own_thread(self._login.secret)
             if password is None:
-                raise CredentialsError("", "the server asks for a password, and none is known")
+                raise CredentialsError(
+                    "", "the server asks for a password, and none is known", sent=False
+                )
             self._proof = choose(
                 challenges, self._login.user, password, os.urandom, sealed=self._sealed
             )
             if self._proof is None:
                 raise CredentialsError(
-                    "", "the server offers no way to log in that is known and safe here"
+                    "", "the server offers no way to log in that is known and safe here", sent=False
                 )
 
     def _note_date(self, answer: Answer) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from firnline.stores.base import Listed
-from firnline.stores.errors import CredentialsError, DeniedError, NotFoundError, UnavailableError
+from firnline.stores.errors import CredentialsError, DeniedError, NotFoundError, ServerError
 from firnline.stores.webdav.connection import Connection
 from firnline.stores.webdav.multistatus import (
     MultistatusError,
@@ -47,7 +47,7 @@ async def _answers(
                     yield resource
             reader.close()
         except MultistatusError as error:
-            raise UnavailableError(path, str(error)) from error
+            raise ServerError(path, str(error)) from error
 
 
 async def look_at(connection: Connection, path: str, extra: bytes = b"") -> Resource | None:
@@ -95,7 +95,7 @@ async def listing(
         async for resource in _answers(connection, directory, "1", b"", directory=True):
             seen_any = seen_any or resource.parts[: len(place)] == place
             if resource.status == 507:
-                raise UnavailableError(directory, "the server lists only a part of these names")
+                raise ServerError(directory, "the server lists only a part of these names")
             entry = _listed(resource, place, sizes)
             if entry is not None and entry.name > after:
                 portion.append(entry)
@@ -112,7 +112,7 @@ async def listing(
             return
         raise
     if not seen_any:
-        raise UnavailableError(directory, "the server answers about other places")
+        raise ServerError(directory, "the server answers about other places")
     yield portion
 
 

@@ -11,6 +11,7 @@ from firnline.stores.errors import (
     UnavailableError,
     UntrustedError,
 )
+from firnline.stores.loop_thread import moved
 from firnline.stores.webdav.answers import range_start, whole_size
 from firnline.stores.webdav.connection import Answer, Connection
 from firnline.stores.webdav.properties import look_at
@@ -100,7 +101,9 @@ class OpenBody:
         if self._answer is None:
             return b""
         async with self._connection.translated(self._path):
-            return await self._answer.content.read(PIECE)
+            piece = await self._answer.content.read(PIECE)
+        moved()
+        return piece
 
     def _wanted(self, piece: bytes) -> bytes:
         if not piece:

@@ -30,9 +30,10 @@ from firnline.stores.webdav.transfer import WebDavReader, WebDavUpload
 from firnline.stores.webdav.writing import Temporary
 
 PATIENCE = 90.0
-"""Seconds for one call; longer where much is sent."""
-SLOWEST = 16 * 1024
-"""Bytes a second that a call is given time for."""
+"""Seconds for one call without progress."""
+SLOWEST = 1 << 20
+"""Bytes a second at which a server copies a file, or makes it durable: nobody hears of it
+meanwhile."""
 _SMALL = 1 << 20
 """A body that is not larger waits in memory."""
 _PORTION = 8 << 20
@@ -191,7 +192,7 @@ class WebDavStore:
     def _put(self, files: _Files, size: int) -> None:
         if files:
             self._steps("store.put")
-            self._call(writing.put_many(self._files, files), size + len(files) * SLOWEST)
+            self._call(writing.put_many(self._files, files), size)
 
     def create(self, path: str, body: bytes) -> None:
         check_store_path(path)

@@ -1,12 +1,13 @@
 """Bodies as the engine reads and writes them, over the coroutines of a WebDAV store."""
 
 from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from typing import IO, Any, Protocol, TypeVar
 
 from firnline.core.steps import Steps
-from firnline.stores.errors import UnavailableError
+from firnline.stores.errors import StoreError, UnavailableError
 from firnline.stores.loop_streams import Incoming
-from firnline.stores.loop_thread import LoopThread
+from firnline.stores.loop_thread import GRACE, LoopThread
 from firnline.stores.store_path import check_store_path
 from firnline.stores.webdav.reading import OpenBody
 from firnline.stores.webdav.writing import Temporary, publish, spooled
@@ -25,6 +26,8 @@ class WebDavReader:
     """See `stores.base.Reader`."""
 
     def __init__(self, thread: LoopThread, body: OpenBody, seconds: float) -> None:
+        self._thread = thread
+        self._body = body
         self._incoming = Incoming(thread, body.pieces(), seconds)
         self.size = body.size
 
@@ -33,6 +36,9 @@ class WebDavReader:
 
     def __exit__(self, *exc: object) -> None:
         self._incoming.__exit__(*exc)
+        # Where nothing was read yet, the pieces never began, and so do not end.
+        with suppress(StoreError):
+            self._thread.call(self._body.close(), GRACE)
 
     def read(self, count: int) -> bytes:
         return self._incoming.read(count)
@@ -40,6 +46,8 @@ class WebDavReader:
 
 class WebDavUpload:
     """See `stores.base.Upload`. `spool` is an empty file that the caller closes."""
+
+    is_repeatable = True
 
     def __init__(self, call: Call, files: Temporary, steps: Steps, spool: IO[bytes]) -> None:
         self._call = call

@@ -16,13 +16,15 @@ from firnline.stores.errors import (
     BusyError,
     DeniedError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
 )
+from firnline.stores.loop_thread import moved
 from firnline.stores.webdav.connection import AT_ONCE, Body, Connection
 from firnline.stores.webdav.properties import look_at
 
-_PIECE = 1 << 20
+_PIECE = 256 * 1024
 _ATTEMPTS = 5
 _PAUSE = 0.1
 """Seconds, about, between two attempts at a name that somebody else is at."""
@@ -54,10 +56,10 @@ class Directories:
         async with self._making.setdefault(directory, asyncio.Lock()):
             if directory not in self._made and await self._lacks_parent(directory):
                 if not directory:
-                    raise UnavailableError("", "the store's directory is not there")
+                    raise ServerError("", "the store's directory is not there")
                 await self.make(parent(directory))
                 if await self._lacks_parent(directory):
-                    raise UnavailableError(directory, "the store's directory is not there")
+                    raise ServerError(directory, "the store's directory is not there")
         self._made.add(directory)
 
     async def _lacks_parent(self, directory: str) -> bool:
@@ -108,7 +110,7 @@ class Temporary:
         await self.directories.make(self.directory)
         if await self._put(path, size, body):
             return path
-        raise UnavailableError(path, "the store's directory is not there")
+        raise ServerError(path, "the store's directory is not there")
 
     async def _put(self, path: str, size: int, body: Body) -> bool:
         """False when its directory is missing."""
@@ -159,7 +161,7 @@ async def transfer(
     if status in _NO_PARENT:
         raise NotFoundError(source, "no such file")
     if status == _TAKEN:
-        raise UnavailableError(target, "the server does not replace it")
+        raise ServerError(target, "the server does not replace it")
 
 
 async def _again(directories: Directories, method: str, source: str, target: str) -> int:
@@ -194,7 +196,7 @@ async def publish(files: Temporary, name: str, path: str, *, replaces: bool = Tr
             await asyncio.sleep(_PAUSE * (0.5 + os.urandom(1)[0] / 255))
         await transfer(files.directories, "MOVE", name, path, replaces=replaces)
     except NotFoundError as error:
-        raise UnavailableError(path, "what was sent is gone from the server") from error
+        raise ServerError(path, "what was sent is gone from the server") from error
     except StoreError:
         await files.discard(name)
         raise
@@ -227,6 +229,7 @@ async def put_many(files: Temporary, portion: Sequence[tuple[str, bytes]]) -> No
         async def one(path: str, body: bytes, limit: asyncio.Semaphore = limit) -> None:
             async with limit:
                 await publish(files, await files.put(len(body), held(body)), path)
+                moved()
 
         results = await asyncio.gather(
             *(one(path, body) for path, body in wave), return_exceptions=True
@@ -252,7 +255,9 @@ def held(body: bytes) -> Body:
     """A body that is in memory."""
 
     async def pieces() -> AsyncIterator[bytes]:
-        yield body
+        for start in range(0, len(body), _PIECE):
+            yield body[start : start + _PIECE]
+            moved()
 
     return pieces
 
@@ -264,5 +269,7 @@ def spooled(file: IO[bytes]) -> Body:
         await asyncio.to_thread(file.seek, 0)
         while piece := await asyncio.to_thread(file.read, _PIECE):
             yield piece
+            # Who asks for the next one has sent this one.
+            moved()
 
     return pieces

@@ -23,6 +23,7 @@ from firnline.stores.errors import (
     DeniedError,
     FullError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
     UntrustedError,
@@ -67,13 +68,13 @@ def with_answer(told: Told, call: Callable[[Store], object]) -> type[StoreError]
     [
         (403, DeniedError),
         (404, NotFoundError),
-        (423, UnavailableError),
-        (500, UnavailableError),
-        (502, UnavailableError),
+        (423, ServerError),
+        (500, ServerError),
+        (502, ServerError),
         (503, BusyError),
         (429, BusyError),
         (507, FullError),
-        (204, UnavailableError),
+        (204, ServerError),
         (418, DeniedError),
     ],
 )
@@ -102,9 +103,9 @@ def test_a_login_page_for_everything():
 
 def test_a_login_page_in_the_middle():
     """A page that comes later is no file and no empty directory."""
-    assert with_answer(PAGE, lambda store: list(store.list("d"))) is UnavailableError
-    assert with_answer(PAGE, lambda store: store.read_small("a", 100)) is UnavailableError
-    assert with_answer(PAGE, lambda store: store.size("a")) is UnavailableError
+    assert with_answer(PAGE, lambda store: list(store.list("d"))) is ServerError
+    assert with_answer(PAGE, lambda store: store.read_small("a", 100)) is ServerError
+    assert with_answer(PAGE, lambda store: store.size("a")) is ServerError
 
 
 @pytest.mark.parametrize(
@@ -195,10 +196,10 @@ def test_a_listing_that_is_cut_off():
     """A server that says that it lists only a part is not believed to list all."""
     part = resource("/dav/d/a")
     cut = "<D:response><D:href>/dav/d/</D:href><D:status>HTTP/1.1 507 X</D:status></D:response>"
-    assert with_answer(multistatus(part, cut), lambda s: list(s.list("d"))) is UnavailableError
+    assert with_answer(multistatus(part, cut), lambda s: list(s.list("d"))) is ServerError
     half = multistatus(part)
     half = half._replace(body=half.body[:-10])
-    assert with_answer(half, lambda store: list(store.list("d"))) is UnavailableError
+    assert with_answer(half, lambda store: list(store.list("d"))) is ServerError
 
 
 def test_a_body_that_is_cut():
