@@ -132,7 +132,7 @@ def webdav(server: WebDavServer, place: Path) -> Connect:
 
 def s3(server: S3Server, place: Path) -> Connect:
     location = new_prefix()
-    return lambda connection: on_s3(location, connection, server.options())
+    return calling(lambda connection: on_s3(location, connection, server.options()))
 
 
 SERVED: dict[str, tuple[str, Callable[[Any, Path], Connect]]] = {

@@ -27,6 +27,9 @@ class Relay:
         """Bytes towards the server after which everything is cut."""
         self.cut_down: int | None = None
         """Bytes from the server after which everything is cut."""
+        self.cuts = 0
+        """How often a limit was passed."""
+        self._once = False
         self.up = 0
         self.down = 0
         self.connections = 0
@@ -45,6 +48,12 @@ class Relay:
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    def cut_once(self, *, up: int | None = None, down: int | None = None) -> None:
+        """Cut everything when so many bytes more have passed, and then no more."""
+        self.cut_up = None if up is None else self.up + up
+        self.cut_down = None if down is None else self.down + down
+        self._once = True
 
     def cut(self) -> None:
         """End all connections now."""
@@ -119,6 +128,9 @@ class Relay:
             self.down += size
         limits = ((self.up, self.cut_up), (self.down, self.cut_down))
         if any(limit is not None and passed > limit for passed, limit in limits):
+            self.cuts += 1
+            if self._once:
+                self.cut_up = self.cut_down = None
             self._cut()
             raise ConnectionResetError("cut")
 

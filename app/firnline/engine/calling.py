@@ -14,11 +14,12 @@ from firnline.stores.calling.caller import Caller
 from firnline.stores.calling.logins import MOST, Logins, Refused
 from firnline.stores.calling.shared import shared_of
 from firnline.stores.calling.store import CallingStore
+from firnline.stores.errors import CredentialsError
 from firnline.stores.registry import Secret
 from firnline.sync.context import CancelledError
 
 if TYPE_CHECKING:
-    from firnline.engine.runtime import Surroundings
+    from firnline.engine.surroundings import Surroundings
 
 FILE = "refused-logins.json"
 """Below the device's state: by location, what was refused there."""
@@ -34,16 +35,31 @@ class Login(NamedTuple):
 
     def credentials(self) -> str:
         """All that decides whether a server lets this device in, as text. May block."""
-        key = self.options.get("key")
-        return json.dumps([sorted(self.options.items()), _version(key), self.secret()])
+        files = [self.options["key"]] if "key" in self.options else []
+        if "profile" in self.options:
+            files += [os.environ.get(variable) or place for variable, place in _PROFILES]
+        versions = [_version(file) for file in files]
+        return json.dumps([sorted(self.options.items()), versions, self._secret()])
+
+    def _secret(self) -> str | None:
+        """None where it is not at hand: a key may need none."""
+        try:
+            return self.secret()
+        except CredentialsError:
+            return None
 
 
-def _version(key: str | None) -> tuple[int, int] | None:
-    """Of a file with a key."""
-    if key is None:
-        return None
+_PROFILES = (
+    ("AWS_CONFIG_FILE", "~/.aws/config"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+)
+"""Where Amazon's programs keep theirs."""
+
+
+def _version(file: str) -> tuple[int, int] | None:
+    """Of a file that holds a key; None when it is not there."""
     try:
-        found = os.stat(os.path.expanduser(key))
+        found = os.stat(os.path.expanduser(file))
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns

@@ -11,29 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Barrier, Thread
-from typing import Protocol, runtime_checkable
 
 from firnline.core.clock import DAY_AHEAD, Clock
 from firnline.stores.base import Capabilities, Store
 from firnline.stores.deletion import delete_many
 from firnline.stores.errors import AlreadyExistsError, NotFoundError, StoreError, UnavailableError
 from firnline.stores.layout import ConnectionLayout
+from firnline.stores.remarks import remarks_of
 
 MANY = 1_200
 """Names in one directory: some servers list 750 or 1,000 and say nothing of the rest."""
 RIVALS = 8
 CLOCK_OFF = timedelta(minutes=5)
 _BODY = b"0123456789" * 100
-
-
-@runtime_checkable
-class Remarkable(Protocol):
-    """A store with abilities of its own that the user should know of."""
-
-    def remarks(self) -> Iterator[tuple[str, str, Callable[[], str | None]]]:
-        """Each ability, what it means that it is missing, and how to try it: a trial returns what
-        is wrong, or None, and may raise StoreError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +94,8 @@ class _Trial:
         yield check("clock", "this device's own clock has to be right", self.tells_time)
         yield check("free space", "a full store is noticed only by failing", self.tells_space)
         yield check(_CLONES, "copies take space and time", self.shares_blocks)
-        if isinstance(self._store, Remarkable):
-            for ability, meaning, trial in self._store.remarks():
-                yield check(ability, meaning, trial)
+        for ability, meaning, trial in remarks_of(self._store):
+            yield check(ability, meaning, trial)
 
     def capabilities(self, findings: list[Finding]) -> Capabilities:
         """What the store says of itself, less what was not so."""

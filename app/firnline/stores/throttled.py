@@ -22,6 +22,7 @@ from firnline.stores.base import Capabilities, Listed, Reader, Store, Upload
 from firnline.stores.errors import CorruptError
 from firnline.stores.foresight import Questions
 from firnline.stores.line import GoOn, Line, Lines
+from firnline.stores.remarks import Remark, remarks_of
 
 
 class ThrottledStore:
@@ -48,6 +49,9 @@ class ThrottledStore:
         """What is asked in advance is small, and not counted; its answers are, when they serve a
         call."""
         foresight.expect(self._inner, questions)
+
+    def remarks(self) -> Iterator[Remark]:
+        yield from remarks_of(self._inner)
 
     def list(self, directory: str, after: str = "", sizes: bool = False) -> Iterator[Listed]:
         return self._inner.list(directory, after, sizes)

@@ -10,7 +10,7 @@ from tests.doubles.still_clock import StillClock
 
 from firnline.engine.calling import FILE, Login, RefusedLogins, connect_calling
 from firnline.engine.problems import explain
-from firnline.engine.runtime import Surroundings
+from firnline.engine.surroundings import Surroundings
 from firnline.stores.base import Store
 from firnline.stores.calling.logins import MOST, Refused
 from firnline.stores.errors import BusyError, CredentialsError, SpentError

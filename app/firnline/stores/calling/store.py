@@ -26,6 +26,7 @@ from firnline.stores.errors import (
 )
 from firnline.stores.foresight import Questions
 from firnline.stores.line import GoOn
+from firnline.stores.remarks import Remark, remarks_of
 
 _NAMES = 256
 """Names of a listing that are asked for at once."""
@@ -56,7 +57,8 @@ class CallingStore:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._inner.capabilities
+        """Some have to be tried first."""
+        return self._caller.again(lambda unsure: self._inner.capabilities)
 
     @property
     def foresees(self) -> bool:
@@ -64,6 +66,9 @@ class CallingStore:
 
     def expect(self, questions: Questions) -> None:
         foresight.expect(self._inner, questions)
+
+    def remarks(self) -> Iterator[Remark]:
+        yield from remarks_of(self._inner)
 
     # --- reading ------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from firnline.stores.errors import (
     DeniedError,
     FullError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
 )
@@ -44,6 +45,8 @@ _LOGIN = frozenset(
         "TokenRefreshRequired",
     }
 )
+_OVER = frozenset({"ExpiredToken", "TokenRefreshRequired"})
+"""No other try will do. A key that was just made may be unknown for a while."""
 _BUSY = frozenset(
     {
         "RequestLimitExceeded",
@@ -81,14 +84,15 @@ def failure(told: Told, path: str) -> StoreError:
     """What an answer means that nobody expected."""
     word = told.code or str(told.status)
     if told.code == "NoSuchBucket":
-        return UnavailableError("", NO_BUCKET)
+        return ServerError("", NO_BUCKET)
     if told.code in _ELSEWHERE or told.status in (301, 307, 308):
         where = f": --option region={told.region}" if told.region else ""
         return DeniedError("", f"the bucket is in another region or at another endpoint{where}")
     if told.code == "RequestTimeTooSkewed":
         return DeniedError("", _CLOCK)
     if told.code in _LOGIN or told.status == 401:
-        return CredentialsError("", f"the server does not take this key_id and secret ({word})")
+        text = f"the server does not take this key_id and secret ({word})"
+        return CredentialsError("", text, definite=told.code in _OVER)
     if told.status == 507 or _FULL.search(told.code):
         return FullError(path, f"no space left, or a quota is used up ({word})")
     if told.code in _BUSY or told.status in (429, 503):
@@ -100,9 +104,9 @@ def failure(told: Told, path: str) -> StoreError:
 
 def _other(told: Told, path: str, word: str) -> StoreError:
     if told.status >= 500 and told.code != "NotImplemented":
-        return UnavailableError(path, f"the server failed ({word})")
+        return ServerError(path, f"the server failed ({word})")
     if told.status in (408, 409) or told.code in _AGAIN:
-        return UnavailableError(path, f"the server asks for another attempt ({word})")
+        return ServerError(path, f"the server asks for another attempt ({word})")
     if told.code in _WORDS:
         return DeniedError(path, f"{_WORDS[told.code]} ({word})")
     if told.status == 403:
@@ -143,7 +147,7 @@ def library_failure(kind: str, text: str, path: str) -> StoreError:
     if kind == "FileNotFoundError":
         return NotFoundError(path, "no such file")
     if "ETag Header missing" in text or "Got invalid" in text:
-        return UnavailableError(path, "a web page instead of an answer: a login page in between?")
+        return ServerError(path, "a web page instead of an answer: a login page in between?")
     if kind == "InvalidPathError" or "NotPartial" in text:
         return CorruptError(path, "the server answers something else than was asked")
     return _line_failure(text, path)

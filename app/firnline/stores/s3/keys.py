@@ -57,7 +57,7 @@ def read_profile(
             if parser.has_section(section):
                 found |= dict(parser.items(section))
     if not found:
-        raise CredentialsError("", f"there is no profile {name!a} in {base}")
+        raise CredentialsError("", f"there is no profile {name!a} in {base}", sent=False)
     return found
 
 
@@ -70,7 +70,9 @@ def _read(path: Path) -> configparser.ConfigParser:
         pass
     except (OSError, ValueError, configparser.Error) as error:
         # Without the text of the error: it repeats lines, and one of them may be a secret.
-        raise CredentialsError("", f"{path} cannot be read ({type(error).__name__})") from None
+        raise CredentialsError(
+            "", f"{path} cannot be read ({type(error).__name__})", sent=False
+        ) from None
     return parser
 
 
@@ -82,7 +84,7 @@ def keys_by(
     if options.get("key_id"):
         given = secret()
         if not given:
-            raise CredentialsError("", _NO_SECRET)
+            raise CredentialsError("", _NO_SECRET, sent=False)
         return Keys(options["key_id"], given)
     if profile is None:
         raise OptionsError("", "who asks? --option key_id=ID or --option profile=NAME")
@@ -90,9 +92,8 @@ def keys_by(
         key_id, own = profile["aws_access_key_id"], profile["aws_secret_access_key"]
     except KeyError as error:
         text = "its profile holds no pair of keys, and only those are read"
-        raise CredentialsError("", text) from error
+        raise CredentialsError("", text, sent=False) from error
     if profile.get("aws_session_token"):
-        raise CredentialsError(
-            "", "its profile holds keys of a session, which run out: a lasting pair is needed"
-        )
+        text = "its profile holds keys of a session, which run out: a lasting pair is needed"
+        raise CredentialsError("", text, sent=False)
     return Keys(key_id, own)

@@ -10,6 +10,7 @@ from firnline.stores.errors import (
     CorruptError,
     DeniedError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
 )
@@ -39,7 +40,7 @@ def look(asker: Asker) -> None:
         answer = asker.ask("GET", query=_query(prefix, {"max-keys": "1"}))
         parse_page(answer.body, prefix)
     except AnswerError as error:
-        raise UnavailableError("", _PORTAL) from error
+        raise ServerError("", _PORTAL) from error
     except UnavailableError as error:
         if error.detail == NO_BUCKET:
             raise NotFoundError("", error.detail) from error
@@ -61,7 +62,7 @@ def list_directory(asker: Asker, directory: str, after: str) -> Iterator[list[Li
         try:
             page = parse_page(answer.body, prefix)
         except AnswerError as error:
-            raise UnavailableError(directory, f"{_PORTAL} ({error})") from error
+            raise ServerError(directory, f"{_PORTAL} ({error})") from error
         yield [entry for entry in page.entries if entry.name > after]
         if page.token is None:
             return
@@ -100,7 +101,7 @@ def copy(asker: Asker, source: str, target: str) -> None:
         )
         check_copied(answer.body)
     except AnswerError as error:
-        raise UnavailableError(target, "the server began to copy, and failed") from error
+        raise ServerError(target, "the server began to copy, and failed") from error
 
 
 def unfinished_uploads(asker: Asker) -> list[Unfinished]:
@@ -115,7 +116,7 @@ def unfinished_uploads(asker: Asker) -> list[Unfinished]:
     except NotFoundError as error:
         raise DeniedError("", "the server does not tell of them") from error
     except AnswerError as error:
-        raise UnavailableError("", _PORTAL) from error
+        raise ServerError("", _PORTAL) from error
 
 
 def abort(asker: Asker, key: str, upload: str) -> None:

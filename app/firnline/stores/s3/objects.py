@@ -19,7 +19,7 @@ from firnline.stores.errors import (
     CorruptError,
     DeniedError,
     NotFoundError,
-    UnavailableError,
+    ServerError,
 )
 from firnline.stores.s3.address import S3Address
 from firnline.stores.s3.asking import SILENCE
@@ -252,9 +252,9 @@ def _within(pieces: Iterator[bytes], offset: int, length: int | None) -> Iterato
 
 
 def _checked(meta: "ObjectMeta", path: str) -> "ObjectMeta":
-    """Raises UnavailableError for what no server of S3 answers: each object has an ETag there."""
+    """Raises ServerError for what no server of S3 answers: each object has an ETag there."""
     if not meta["e_tag"]:
-        raise UnavailableError(path, "a web page instead of an answer: a login page in between?")
+        raise ServerError(path, "a web page instead of an answer: a login page in between?")
     return meta
 
 

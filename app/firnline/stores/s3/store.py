@@ -24,6 +24,7 @@ from firnline.stores.errors import DeniedError, NotFoundError, StoreError
 from firnline.stores.foreseen import LIMIT, Foreseen
 from firnline.stores.foresight import Questions
 from firnline.stores.layout import ConnectionLayout
+from firnline.stores.remarks import Remark
 from firnline.stores.s3 import listing
 from firnline.stores.s3.address import S3Address, S3Place, resolve
 from firnline.stores.s3.asking import Asker
@@ -82,6 +83,7 @@ class S3Store:
     """See `stores.base.Store`."""
 
     kind = "s3"
+    foresees = True
 
     def __init__(
         self,
@@ -121,8 +123,8 @@ class S3Store:
         if self._asker.date is not None:
             listing.sweep_uploads(self._asker, self._asker.date)
 
-    def remarks(self) -> Iterator[tuple[str, str, Callable[[], str | None]]]:
-        """See `stores.probe.Remarkable`."""
+    def remarks(self) -> Iterator[Remark]:
+        """See `stores.remarks`."""
         yield (
             "sweep unfinished uploads",
             "parts of uploads that broke off may stay and cost money: let a lifecycle rule of the"

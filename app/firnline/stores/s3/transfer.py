@@ -46,6 +46,8 @@ class S3Reader:
 class S3Upload:
     """See `stores.base.Upload`. `spool` is an empty file that the caller closes."""
 
+    is_repeatable = True
+
     def __init__(self, publish: Publish, steps: Steps, spool: IO[bytes]) -> None:
         self._publish = publish
         self._steps = steps

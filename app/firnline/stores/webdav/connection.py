@@ -109,7 +109,7 @@ class Connection:
                 self._note_date(answer)
                 if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise CorruptError(path, "the server packed what was to come as it is")
-                if answer.status not in expected:
+                if answer.status not in expected or _is_page(method, answer):
                     raise failure(answer.status, answer.headers, path)
                 yield answer
 
@@ -132,9 +132,9 @@ class Connection:
             elif answer.status in REDIRECTS and redirects < MOST_REDIRECTS:
                 redirects += 1
                 answer.close()
+                url = next_place(answer.status, answer.headers, url, path)
                 if method not in _REDIRECTED:
                     raise DeniedError(path, f"the server sends writes elsewhere ({answer.status})")
-                url = next_place(answer.status, answer.headers, url, path)
             else:
                 return answer
 
@@ -215,6 +215,12 @@ class Connection:
         found = UntrustedError(self.address.server, show_fingerprint(seen), None)
         found.detail += f" ({error.certificate_error})"
         return found
+
+
+def _is_page(method: str, answer: Answer) -> bool:
+    """A login page says 200 to everything; of servers, those that say it to who writes say no
+    more."""
+    return answer.status == 200 and method not in _REDIRECTED and answer.content_type == "text/html"
 
 
 async def _look_at(host: str, port: int) -> bytes:

@@ -8,6 +8,7 @@ from firnline.stores.errors import (
     CredentialsError,
     DeniedError,
     NotFoundError,
+    ServerError,
     UnavailableError,
     UntrustedError,
 )
@@ -66,14 +67,15 @@ class OpenBody:
         return self._connection.ask("GET", self._path, expected=_PARTS, headers=headers)
 
     async def _take(self, answer: Answer) -> None:
-        if answer.content_type == "text/html":
-            # A directory, a login page, or what somebody wrote: the server has to say.
-            await self._told_size()
+        # Of a directory, a login page, or what somebody wrote: the server has to say.
+        told = await self._told_size() if answer.content_type == "text/html" else None
         if answer.status == 416:
-            told = whole_size(answer.headers)
-            self.size = await self._told_size() if told is None else told
+            size = whole_size(answer.headers)
+            self.size = await self._told_size() if size is None else size
             return
         size = whole_size(answer.headers) if answer.status == 206 else answer.content_length
+        if told is not None and size not in (None, told):
+            raise ServerError(self._path, "a web page instead of a file: a login page in between?")
         if answer.status == 206 and range_start(answer.headers) != self._offset:
             raise CorruptError(self._path, "the server sent another range than was asked for")
         self.size = await self._told_size() if size is None else size

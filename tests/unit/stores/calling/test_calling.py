@@ -1,6 +1,7 @@
 """A store on a server that fails now and then, as the engine calls it."""
 
 import logging
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
@@ -32,6 +33,7 @@ from firnline.stores.errors import (
 )
 from firnline.stores.foresight import Questions, expect, foresees
 from firnline.stores.line import Lines, ended_by
+from firnline.stores.remarks import Remark, remarks_of
 from firnline.stores.throttled import ThrottledStore
 
 BROKEN = UnavailableError("", "the line broke")
@@ -627,6 +629,9 @@ class Able(MemoryStore):
         self.expected: list[Questions] = []
         self.deleted: list[list[str]] = []
 
+    def remarks(self) -> Iterator[Remark]:
+        yield "sing", "it is silent", lambda: None
+
     def expect(self, questions: Questions) -> None:
         self.expected.append(questions)
 
@@ -644,10 +649,12 @@ def test_what_a_store_can_do_beyond(played):
     assert foresees(store)
     expect(store, Questions(sizes=["a"]))
     assert inner.expected == [Questions(sizes=["a"])]
+    assert [ability for ability, _, _ in remarks_of(store)] == ["sing"]
     delete_many(store, ["a", "b"])
     assert inner.deleted == [["a", "b"]] * 2
     plain = ThrottledStore(played.store, Lines.new(played.clock), lambda: None)
     assert not foresees(plain)
+    assert list(remarks_of(plain)) == []
     expect(plain, Questions(sizes=["a"]))
     played.disk.put("a", b"")
     delete_many(plain, ["a", "b"])

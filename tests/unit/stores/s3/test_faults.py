@@ -11,6 +11,7 @@ from firnline.stores.errors import (
     DeniedError,
     FullError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
 )
@@ -32,7 +33,7 @@ GENERIC = "GenericError"
         (Told(301, "PermanentRedirect", "eu-west-1"), DeniedError, "region=eu-west-1"),
         (Told(400, "AuthorizationHeaderMalformed", "x-1"), DeniedError, "region=x-1"),
         (Told(307), DeniedError, "another region or at another endpoint"),
-        (Told(404, "NoSuchBucket"), UnavailableError, "no bucket"),
+        (Told(404, "NoSuchBucket"), ServerError, "no bucket"),
         (Told(404, "NoSuchKey"), NotFoundError, "no such file"),
         (Told(404), NotFoundError, "no such file"),
         (Told(503, "SlowDown", seconds=3.0), BusyError, "busy"),
@@ -40,9 +41,9 @@ GENERIC = "GenericError"
         (Told(507), FullError, "quota"),
         (Told(403, "QuotaExceeded"), FullError, "quota"),
         (Told(507, "XMinioStorageFull"), FullError, "quota"),
-        (Told(500, "InternalError"), UnavailableError, "failed"),
-        (Told(409, "OperationAborted"), UnavailableError, "another attempt"),
-        (Told(400, "RequestTimeout"), UnavailableError, "another attempt"),
+        (Told(500, "InternalError"), ServerError, "failed"),
+        (Told(409, "OperationAborted"), ServerError, "another attempt"),
+        (Told(400, "RequestTimeout"), ServerError, "another attempt"),
         (Told(501, "NotImplemented"), DeniedError, "cannot do this"),
         (Told(400, "EntityTooLarge"), DeniedError, "of this size"),
         (Told(418), DeniedError, "refuses"),
@@ -93,7 +94,7 @@ def test_how_long_to_wait():
             "Generic S3 error: Error performing POST http://h/b?delete in 2ms - Server returned"
             " error response: <DeleteResult><Error><Key>d</Key><Code>InternalError</Code></Error>"
             "</DeleteResult>\n\nDebug source:\n…",
-            UnavailableError,
+            ServerError,
             "InternalError",
         ),
         (
@@ -128,7 +129,7 @@ def test_how_long_to_wait():
             GENERIC,
             "Generic S3 error: Unable to extract metadata from headers: ETag Header missing from"
             " response\n\nDebug source:\n…",
-            UnavailableError,
+            ServerError,
             "login page",
         ),
         (
