@@ -12,10 +12,12 @@ from tests.servers.openssh import OpenSsh
 from tests.servers.process import HOST
 from tests.servers.webdav import PASSWORD, Apache
 
+from firnline.credentials.vault import nothing_kept
 from firnline.engine.folder_commands import create_folder, join_folder
 from firnline.engine.runtime import Engine
 from firnline.engine.status import status
 from firnline.engine.store_commands import StoreWish, add_store, try_store
+from firnline.engine.store_secrets import account_at
 from firnline.engine.sync_command import FolderOutcome, sync_folders
 from firnline.stores.calling.logins import MOST
 from firnline.stores.errors import BusyError, CredentialsError, SpentError, StoreError
@@ -31,12 +33,16 @@ class Device(Profile):
         super().__init__(base)
         self.location = location
         self.options = options
-        self.password: str | None = PASSWORD
+        self.password = PASSWORD
 
     @contextmanager
     def at_work(self, steps: Callable[[str], None] = lambda name: None) -> Iterator[Engine]:
         with self.engine(steps=steps) as engine:
-            engine.outside = engine.outside._replace(secret=lambda store: self.password)
+            known = nothing_kept()
+            account = account_at("nas", self.location, self.options)
+            if account is not None:
+                known.give(account, self.password)
+            engine.outside = engine.outside._replace(credentials=lambda: known)
             yield engine
 
     def add(self, patch: pytest.MonkeyPatch) -> None:

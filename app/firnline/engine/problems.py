@@ -202,7 +202,7 @@ def _busy(error: store.BusyError, subject: str) -> Explanation:
     about = subject or "the store"
     pause = f", and asks to be left alone for {error.seconds:.0f} s" if error.seconds else ""
     what = f"{about} is busy ({error.detail}{pause})"
-    return Explanation("Busy", what, "sync again later; a Firnline that runs does so by itself")
+    return Explanation("Busy", what, _AGAIN)
 
 
 def _database(error: DatabaseError, subject: str) -> Explanation:
@@ -276,8 +276,8 @@ _WORDS: dict[type[BaseException], Callable[[Any, str], Explanation]] = {
     store.SpentError: _words(
         "Login refused",
         "{subject} has refused this login, so it is not tried any more ({0.detail})",
-        "give it the right key or password (`firnline store edit {name} --password`), which is tried"
-        " by itself then; `firnline store test {name}` tries this one once more",
+        "give it the right key or password (`firnline store edit {name} --password`), which is"
+        " tried by itself then; `firnline store test {name}` tries this one once more",
     ),
     store.BusyError: _busy,
     store.UntrustedError: _untrusted,

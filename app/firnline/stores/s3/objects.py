@@ -264,7 +264,7 @@ def _into_a_bucket(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise UnavailableError(path, "the bucket is not there") from error
+        raise ServerError(path, "the bucket is not there") from error
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from firnline.stores.errors import (
     DeniedError,
     FullError,
     NotFoundError,
+    ServerError,
     StoreError,
     UnavailableError,
 )
@@ -80,7 +81,7 @@ CALLS: list[Callable[[S3Store], object]] = [
 def test_a_login_page_in_between(call):
     """A web page with status 200 is no listing, no file and no size."""
     error = with_answer(PAGE, call)
-    assert type(error) is UnavailableError
+    assert type(error) is ServerError
     assert "login page" in error.detail
 
 
