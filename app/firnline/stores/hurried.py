@@ -11,7 +11,7 @@ Nothing starves: what was given up lately is waited for twice as long the next t
 `DeadlineStore` would wait in the end.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty
@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from firnline.core.clock import Clock
+from firnline.stores import deletion, foresight
 from firnline.stores.base import Reader, Store, Upload
 from firnline.stores.deadline import (
     PATIENCE,
@@ -31,6 +32,7 @@ from firnline.stores.deadline import (
     DeadlineUpload,
 )
 from firnline.stores.errors import SlowError
+from firnline.stores.foresight import Questions
 
 MOMENT = 1.0
 """Seconds for one call."""
@@ -170,6 +172,17 @@ class HurriedStore(DeadlineStore):
     def __init__(self, inner: Store, hurry: Hurry) -> None:
         self._inner = inner
         self._calls = self._hurry = hurry
+
+    @property
+    def foresees(self) -> bool:
+        return foresight.foresees(self._inner)
+
+    def expect(self, questions: Questions) -> None:
+        foresight.expect(self._inner, questions)
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        """See `stores.deletion`."""
+        self._hurry.run(lambda: deletion.delete_many(self._inner, paths))
 
     def open(self, path: str, offset: int = 0, length: int | None = None) -> "_HurriedReader":
         reader = self._hurry.run(lambda: self._inner.open(path, offset, length))

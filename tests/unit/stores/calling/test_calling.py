@@ -32,6 +32,7 @@ from firnline.stores.errors import (
     UnavailableError,
 )
 from firnline.stores.foresight import Questions, expect, foresees
+from firnline.stores.hurried import Hurry, HurriedStore
 from firnline.stores.line import Lines, ended_by
 from firnline.stores.remarks import Remark, remarks_of
 from firnline.stores.throttled import ThrottledStore
@@ -646,12 +647,16 @@ def test_what_a_store_can_do_beyond(played):
     do neither is no other than it was."""
     inner = Able(played.disk, played.clock)
     store = ThrottledStore(played.connect(inner), Lines.new(played.clock), lambda: None)
+    hurried = HurriedStore(store, Hurry(played.clock, lambda: None, lambda: True))
     assert foresees(store)
+    assert foresees(hurried)
     expect(store, Questions(sizes=["a"]))
     assert inner.expected == [Questions(sizes=["a"])]
     assert [ability for ability, _, _ in remarks_of(store)] == ["sing"]
-    delete_many(store, ["a", "b"])
+    delete_many(hurried, ["a", "b"])
     assert inner.deleted == [["a", "b"]] * 2
+    expect(hurried, Questions(sizes=["b"]))
+    assert len(inner.expected) == 2
     plain = ThrottledStore(played.store, Lines.new(played.clock), lambda: None)
     assert not foresees(plain)
     assert list(remarks_of(plain)) == []
