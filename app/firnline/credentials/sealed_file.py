@@ -113,9 +113,8 @@ class SealedFile:
         return self._secrets(envelope, derived)
 
     def _read(self) -> _Envelope:
-        flags = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
         try:
-            with open(os.open(self.path, flags), "rb") as file:
+            with open(self.path, "rb", opener=_private) as file:
                 content = file.read(_MOST_BYTES + 1)
         except OSError as error:
             raise ShelfError(Trouble.DAMAGED, f"{self.path}: {error.strerror}") from error
@@ -160,10 +159,9 @@ class SealedFile:
     def _replace(self, content: bytes) -> None:
         directory = self.path.parent
         temporary = directory / f"{self.path.name}.{self._random(8).hex()}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
         self._steps("secrets.write")
         try:
-            with open(os.open(temporary, flags, 0o600), "wb") as file:
+            with open(temporary, "xb", opener=_private) as file:
                 file.write(content)
                 file.flush()
                 self._steps("secrets.fsync")
@@ -180,6 +178,11 @@ class SealedFile:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def _private(path: str, flags: int) -> int:
+    """The `opener` for `open`: 0600 from the beginning, no link, and nothing that makes us wait."""
+    return os.open(path, flags | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0), 0o600)
 
 
 def _derive(passphrase: str, salt: bytes) -> bytes:

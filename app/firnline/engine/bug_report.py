@@ -31,7 +31,7 @@ from firnline.stores.errors import StoreError
 
 MOST_OF_A_FILE = 64 * 2**20
 """Bytes of one log or of the settings; of a longer file, its end."""
-_LIBRARIES = ("blake3", "platformdirs", "tomlkit", "tqdm")
+_LIBRARIES = ("blake3", "cryptography", "keyring", "platformdirs", "tomlkit", "tqdm")
 _READ_ME = """\
 Made by `firnline export-logs` for a bug report.
 

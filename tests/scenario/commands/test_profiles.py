@@ -36,6 +36,7 @@ def test_nothing_to_do_imports_little(anna: Device) -> None:
     assert not loaded & {
         *("tomlkit", "tqdm", "platformdirs", "pathspec", "asyncio", "ctypes", "difflib"),
         *("ssl", "socket", "subprocess", "tempfile", "email", "PySide6"),
+        *("keyring", "secretstorage", "cryptography", "getpass"),
     }
 
 

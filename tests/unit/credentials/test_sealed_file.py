@@ -185,3 +185,15 @@ def test_no_room_leaves_what_was(file: SealedFile, tmp_path: Path):
 def _no_space(name: str) -> None:
     if name == "secrets.fsync":
         raise OSError(28, "No space left on device")
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(place: Path):
+    """Nobody may ever write into it."""
+    os.mkfifo(place)
+    assert trouble_of_opening(place) is Trouble.DAMAGED
+
+
+def trouble_of_opening(place: Path) -> Trouble:
+    with pytest.raises(ShelfError) as found:
+        SealedFile(place).open(PASSPHRASE)
+    return found.value.trouble
