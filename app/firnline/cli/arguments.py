@@ -143,7 +143,9 @@ def _add_stores(commands: Group) -> None:
     stores = commands.group("store", "the places that folders are kept in")
     add = stores.add("add", "store_commands:add", "add a store, made where there is none yet")
     _store_name(add)
-    add.add_argument("location", metavar="LOCATION", help="a path, sftp://..., webdavs://... or s3://...")
+    add.add_argument(
+        "location", metavar="LOCATION", help="a path, sftp://..., webdavs://... or s3://..."
+    )
     _store_options(add)
     _password_stdin(add, "its password")
     _json(stores.add("list", "store_commands:show_list", "show the stores of this device"))

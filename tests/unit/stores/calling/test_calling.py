@@ -32,7 +32,7 @@ from firnline.stores.errors import (
     UnavailableError,
 )
 from firnline.stores.foresight import Questions, expect, foresees
-from firnline.stores.hurried import Hurry, HurriedStore
+from firnline.stores.hurried import HurriedStore, Hurry
 from firnline.stores.line import Lines, ended_by
 from firnline.stores.remarks import Remark, remarks_of
 from firnline.stores.throttled import ThrottledStore
