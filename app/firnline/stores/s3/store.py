@@ -10,12 +10,11 @@ A body waits in a local temporary file until it is committed, since only then it
 the file has no name, and nobody else can read it. Calls block.
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import IO, cast
+from typing import IO
 
 from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
@@ -34,14 +33,13 @@ from firnline.stores.s3.objects import PART, Objects
 from firnline.stores.s3.transfer import S3Reader, S3Upload
 from firnline.stores.s3.workers import Workers
 from firnline.stores.s3.writing import delete_all, put_all
+from firnline.stores.spool import spool
 from firnline.stores.store_path import check_store_directory, check_store_path
 
 PATIENCE = 90.0
 """Seconds for an answer that was asked for in advance."""
 AT_ONCE = 16
 """Requests on their way at once."""
-_SMALL = 1 << 20
-"""A body that is not larger waits in memory."""
 _CLOCK_HOLDS = 600.0
 """Seconds after which the store's clock is looked at again."""
 _LARGEST_COPY = 5 << 30
@@ -185,8 +183,8 @@ class S3Store:
     @contextmanager
     def upload(self) -> Iterator[Upload]:
         self._require_writable()
-        with tempfile.SpooledTemporaryFile(_SMALL) as spool:
-            yield S3Upload(self._publish, self._steps, cast("IO[bytes]", spool))
+        with spool() as body:
+            yield S3Upload(self._publish, self._steps, body)
 
     def _publish(self, path: str, body: IO[bytes], size: int) -> None:
         self._foreseen.forget()

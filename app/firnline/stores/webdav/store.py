@@ -9,11 +9,10 @@ its first byte and nobody knows it then; the file has no name, and nobody else c
 Only one instance at a time may use a CONNHASH: opening it sweeps what its last run left.
 """
 
-import tempfile
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import IO, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from firnline.core.clock import Clock
 from firnline.core.steps import Steps, no_steps
@@ -21,6 +20,7 @@ from firnline.stores.base import Capabilities, Listed, Upload
 from firnline.stores.errors import DeniedError, NotFoundError, OptionsError, StoreError
 from firnline.stores.layout import ConnectionLayout
 from firnline.stores.loop_thread import LoopThread
+from firnline.stores.spool import spool
 from firnline.stores.store_path import check_store_directory, check_store_path
 from firnline.stores.webdav import properties, reading, writing
 from firnline.stores.webdav.address import WebDavAddress
@@ -34,8 +34,6 @@ PATIENCE = 90.0
 SLOWEST = 1 << 20
 """Bytes a second at which a server copies a file, or makes it durable: nobody hears of it
 meanwhile."""
-_SMALL = 1 << 20
-"""A body that is not larger waits in memory."""
 _PORTION = 8 << 20
 _MANY = 512
 """Small files that are sent in one call."""
@@ -175,8 +173,8 @@ class WebDavStore:
     @contextmanager
     def upload(self) -> Iterator[Upload]:
         self._require_writable()
-        with tempfile.SpooledTemporaryFile(_SMALL) as spool:
-            yield WebDavUpload(self._call, self._files, self._steps, cast("IO[bytes]", spool))
+        with spool() as body:
+            yield WebDavUpload(self._call, self._files, self._steps, body)
 
     def put_many(self, files: Iterable[tuple[str, bytes]]) -> None:
         portion: _Files = []

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from firnline.stores.errors import CredentialsError, OptionsError
+from firnline.stores.s3.address import S3Place
 from firnline.stores.s3.keys import Keys, keys_by, read_profile
+from firnline.stores.s3.store import Account
 
 CANARY = "canary-5e1d"
 
@@ -66,3 +68,20 @@ def test_a_broken_file(home):
     with pytest.raises(CredentialsError, match="cannot be read") as caught:
         read_profile("work", {}, home)
     assert CANARY not in str(caught.value)
+
+
+def test_what_a_profile_says_of_the_server(home, monkeypatch):
+    """Its region and endpoint are used where the store's options name no other."""
+    config = home / "config"
+    config.write_text(
+        "[profile nas]\naws_access_key_id = ID\naws_secret_access_key = s\nregion = here\n"
+        "endpoint_url = https://nas.example\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "none"))
+    place = S3Place("bucket", "")
+    said = Account(place, {"profile": "nas"}, lambda: None)
+    assert (said.address.endpoint, said.address.region) == ("https://nas.example", "here")
+    assert said.keys == Keys("ID", "s")
+    other = Account(place, {"profile": "nas", "region": "there"}, lambda: None)
+    assert (other.address.endpoint, other.address.region) == ("https://nas.example", "there")
