@@ -3,10 +3,15 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
+from tests.contract.subjects import calling
 from tests.doubles.profile import Profile, believed
+from tests.doubles.shaky_store import ShakyStore
+from tests.doubles.still_clock import StillClock
+from tests.scenario.laptops import Laptop, settle
 from tests.servers.odd_server import Asked, Told, multistatus, odd_server, resource
 from tests.servers.openssh import OpenSsh
 from tests.servers.process import HOST
@@ -19,8 +24,10 @@ from firnline.engine.status import status
 from firnline.engine.store_commands import StoreWish, add_store, try_store
 from firnline.engine.store_secrets import account_at
 from firnline.engine.sync_command import FolderOutcome, sync_folders
+from firnline.stores.base import Store
 from firnline.stores.calling.logins import MOST
 from firnline.stores.errors import BusyError, CredentialsError, SpentError, StoreError
+from firnline.sync.context import HOME
 
 FILES = {f"d{number % 3}/{number}.txt": f"text {number}" for number in range(12)}
 LARGE = os.urandom(400_000)
@@ -115,6 +122,35 @@ def test_a_server_restarts_in_the_middle_of_a_pass(
     assert outcome.complete, outcome.unreached
     assert (bert.folder / "large").read_bytes() == LARGE
     assert {path: bert.read(path) for path in FILES} == FILES
+
+
+def test_a_line_that_breaks_all_the_time(tmp_path: Path):
+    """Two laptops hear of nothing: all passes are whole, the trees are equal, and they rest."""
+    lines: list[ShakyStore] = []
+
+    def over_such_a_line(name: str, store: Store) -> Store:
+        if name == HOME:
+            return store
+        line = ShakyStore(store, StillClock(), turns=count(len(lines)))
+        lines.append(line)
+        return calling(lambda connection: line)("")
+
+    base = tmp_path / "store"
+    a, b = (Laptop(tmp_path / name, name * 8, [base], wrap=over_such_a_line) for name in ("a", "b"))
+    for number in range(30):
+        a.write(f"d{number % 3}/{number}.txt", f"text {number}")
+    a.write("large", LARGE)
+    settle(a, b)
+    b.write("d0/0.txt", "edited")
+    b.move("d1/1.txt", "moved/1.txt")
+    b.delete("d2/2.txt")
+    a.write("new.txt", "new")
+    settle(a, b)
+    assert a.tree() == b.tree()
+    assert a.read("d0/0.txt") == "edited"
+    assert sum(line.broke for line in lines) > 50
+    report = a.sync()
+    assert report.problems == []
 
 
 # --- a server that says what it is told to ------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
 from firnline.stores.errors import (
@@ -46,11 +47,17 @@ def failure(status: int, headers: Mapping[str, str], path: str) -> StoreError:
 
 
 def patience(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After` that counts seconds; one with a date counts as none."""
+    """Seconds of a `Retry-After`; one with a date is taken from the `Date` beside it, so no clock
+    but the server's counts. None where it says nothing sensible."""
     text = headers.get("Retry-After", "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return min(float(text), _LONGEST_WAIT)
+    try:
+        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("Date", ""))
+        seconds = (until - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    return min(float(text), _LONGEST_WAIT)
+    return min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
 def next_place(status: int, headers: Mapping[str, str], url: str, path: str) -> str:

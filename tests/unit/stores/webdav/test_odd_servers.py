@@ -83,7 +83,19 @@ def test_statuses(status, expected):
     assert with_answer(Told(status), lambda store: store.read_small("a", 10)) is expected
 
 
-@pytest.mark.parametrize(("said", "seconds"), [("17", 17.0), ("x", None), ("9" * 9, 86_400.0)])
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("17", 17.0),
+        ("x", None),
+        ("", None),
+        ("9" * 9, 86_400.0),
+        ("Fri, 21 Oct 2095 07:28:00 GMT", 86_400.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00", None),
+    ],
+)
 def test_patience(said, seconds):
     """How long to wait is what the server says, and a day at most."""
     answer = Told(429, {"Retry-After": said})
