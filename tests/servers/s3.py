@@ -67,8 +67,9 @@ class SeaweedFs(S3Server):
         rights = ["Admin", "Read", "Write", "List"]
         known = [{"name": "tests", "credentials": credentials, "actions": rights}]
         identities.write_text(json.dumps({"identities": known}))
-        ports = {"s3.port": self.port}
-        for name in ("master", "volume", "filer", "s3"):
+        # Whatever is not named listens on a fixed port.
+        ports = {"s3.port": self.port, "s3.port.iceberg": 0, "s3.port.lance": 0}
+        for name in ("master", "volume", "filer", "s3", "admin"):
             ports.setdefault(f"{name}.port", free_port())
             ports[f"{name}.port.grpc"] = free_port()
         return [
