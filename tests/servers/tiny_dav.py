@@ -24,9 +24,11 @@ class TinyDav:
     def __call__(self, asked: Asked) -> Told:
         self.counts[asked.method] += 1
         told = self.trouble(asked, self.counts[asked.method])
-        return told or self._answer(asked, unquote(asked.path).rstrip("/"))
+        return told or self.answer(asked)
 
-    def _answer(self, asked: Asked, path: str) -> Told:
+    def answer(self, asked: Asked) -> Told:
+        """Without trouble."""
+        path = unquote(asked.path).rstrip("/")
         match asked.method:
             case "PROPFIND":
                 return self._properties(path, deep=asked.headers.get("Depth") == "1")

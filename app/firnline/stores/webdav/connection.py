@@ -218,9 +218,9 @@ class Connection:
 
 
 def _is_page(method: str, answer: Answer) -> bool:
-    """A login page says 200 to everything; of servers, those that say it to who writes say no
-    more."""
-    return answer.status == 200 and method not in _REDIRECTED and answer.content_type == "text/html"
+    """A login page says 200 to everything; servers that say it to who writes say no more."""
+    says_much = answer.content_type == "text/html" and answer.content_length != 0
+    return answer.status == 200 and method not in _REDIRECTED and says_much
 
 
 async def _look_at(host: str, port: int) -> bytes:
