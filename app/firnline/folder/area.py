@@ -5,6 +5,7 @@ none of our files.
 """
 
 import os
+from collections.abc import Set
 from contextlib import suppress
 
 from firnline.core.paths import OWN_DIRECTORY
@@ -29,6 +30,8 @@ class OwnArea:
         self._made: set[str] = set()
         self._usual_mode: int | None = None
         self._modes = True
+        self.spared: Set[str] = frozenset()
+        """Temporaries that no sweep takes: somebody else in this process is at them."""
 
     def forget(self) -> None:
         """The directories are looked for again, and the modes."""
@@ -48,11 +51,11 @@ class OwnArea:
             raise Vanished(OWN_DIRECTORY, "the folder has lost its marker") from None
         self._made.add(directory)
 
-    def new_temporary(self) -> Temporary:
+    def new_temporary(self, name: str | None = None) -> Temporary:
         modes, usual = self.has_modes, self._usual_mode
         self.prepare(TEMPORARIES)
         usual = _USUAL_MODE if usual is None else usual
-        return Temporary(self._access, self._steps, usual, modes=modes)
+        return Temporary(self._access, self._steps, usual, name or new_name(), modes=modes)
 
     def new_link(self, text: str) -> str:
         """The name of a symbolic link among the temporaries."""
@@ -70,7 +73,7 @@ class OwnArea:
 
     def sweep(self) -> int:
         """Throw away what an earlier run left unfinished; how many that were."""
-        names = self.names(TEMPORARIES)
+        names = [name for name in self.names(TEMPORARIES) if name not in self.spared]
         for name in names:
             self._steps("sweep")
             with suppress(FileNotFoundError):

@@ -10,7 +10,7 @@ see `Root.locate`). A `Root` may be used from several threads at once.
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 
 from firnline.core.clock import Clock
@@ -97,14 +97,15 @@ class Root(View):
 
     # -- files
 
-    def new_temporary(self) -> Temporary:
-        """A file to be written and then put in its place; see `temporary`.
+    def new_temporary(self, name: str | None = None) -> Temporary:
+        """A file to be written and then put in its place; see `temporary`. `name`: one that
+        `new_name` made; without it a new one.
 
         With a `barrier` between the two, its name never stands without its content, whatever
         happens.
         """
         with translating(TEMPORARIES):
-            temporary = self.area.new_temporary()
+            temporary = self.area.new_temporary(name)
         self._barrier.file(temporary.path)
         return temporary
 
@@ -227,6 +228,10 @@ class Root(View):
         check_local(path)
         with translating(path):
             return self._replacer.put_back(keep, path)
+
+    def spare(self, names: Set[str]) -> None:
+        """No sweep takes these temporaries; the set may change later."""
+        self.area.spared = names
 
     def sweep_temporaries(self) -> int:
         """Throw away what an earlier run left unfinished; how many that were."""

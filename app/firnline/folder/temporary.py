@@ -38,8 +38,10 @@ class Temporary:
 
     __slots__ = ("_access", "_descriptor", "_finished", "_modes", "_steps", "_usual_mode", "name")
 
-    def __init__(self, access: Access, steps: Steps, usual_mode: int, *, modes: bool) -> None:
-        self.name = new_name()
+    def __init__(
+        self, access: Access, steps: Steps, usual_mode: int, name: str, *, modes: bool
+    ) -> None:
+        self.name = name
         self._access = access
         self._steps = steps
         self._usual_mode = usual_mode

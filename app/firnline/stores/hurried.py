@@ -64,6 +64,11 @@ class Hurry(Calls):
         self._speed: tuple[float, float] | None = None
         """Bytes a second that were written, and when that was so."""
         self._ended = False
+        self.gave_up = 0
+        """How often, for whatever reason."""
+        self.read_slowly_at = float("-inf")
+        self.strict = False
+        """Bodies are not waited for for longer than anything else."""
 
     @property
     def is_late(self) -> bool:
@@ -73,6 +78,7 @@ class Hurry(Calls):
     def require_waited(self) -> None:
         """Raises SlowError where nobody waits any more: what is under way can end."""
         if self._late and not self._at_leisure():
+            self.gave_up += 1
             raise SlowError("", "it takes long to answer")
 
     def is_slow(self, size: int) -> bool:
@@ -92,6 +98,18 @@ class Hurry(Calls):
         """Raises SlowError where so many bytes took longer than a pass has."""
         if seconds > self.allowed + size / QUICK and not self._at_leisure():
             raise SlowError("", "it takes long to write to")
+
+    def require_read(self, size: int, seconds: float) -> None:
+        """As `require_quick`, of what was read; that it was slow is remembered."""
+        if seconds > self.allowed + size / QUICK and not self._at_leisure():
+            self.gave_up += 1
+            self.read_slowly_at = self._clock.monotonic()
+            raise SlowError("", "it takes long to read from")
+
+    @property
+    def reads_slowly(self) -> bool:
+        """True when a body was given up lately."""
+        return self._clock.monotonic() < self.read_slowly_at + LATELY
 
     def wrote(self, size: int, seconds: float) -> None:
         """So many bytes were taken in so many seconds, or (of none) were not."""
@@ -128,6 +146,7 @@ class Hurry(Calls):
         if not given_up[0]:
             return answer.get(0.0)
         self._note_slow()
+        self.gave_up += 1
         raise SlowError("", "it takes long to answer") from None
 
     def end(self) -> None:
@@ -221,9 +240,23 @@ class _HurriedReader(DeadlineReader):
     def __init__(self, hurry: Hurry, inner: Reader) -> None:
         super().__init__(hurry, inner)
         self._hurry = hurry
+        self._read = 0
+        self._begun = hurry.now
 
     def read(self, count: int) -> bytes:
-        return self._hurry.run(lambda: self._inner.read(count), min(count, self.size), SLOWEST)
+        if not self._hurry.strict:
+            return self._hurry.run(lambda: self._inner.read(count), min(count, self.size), SLOWEST)
+        pieces: list[bytes] = []
+        while count > 0:
+            wanted = min(count, _PIECE)
+            piece = self._hurry.run(partial(self._inner.read, wanted), wanted)
+            pieces.append(piece)
+            self._read += len(piece)
+            count -= wanted
+            if len(piece) < wanted:
+                break
+            self._hurry.require_read(self._read, self._hurry.now - self._begun)
+        return b"".join(pieces)
 
 
 class _HurriedUpload(DeadlineUpload):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from firnline.core.clock import Clock
 from firnline.core.event import DeviceId
@@ -13,6 +13,9 @@ from firnline.state.folder_state import FolderState
 from firnline.stores.base import Store
 from firnline.stores.errors import StoreError
 from firnline.stores.layout import FolderLayout
+
+if TYPE_CHECKING:
+    from firnline.sync.fetches import Fetches
 
 HOME = "home"
 """The home store's name in settings and reports."""
@@ -63,6 +66,16 @@ class Progress:
     def end(self) -> None: ...
 
 
+class GaveUp:
+    """Whether something was given up."""
+
+    def __init__(self) -> None:
+        self.some = False
+
+    def __bool__(self) -> bool:
+        return self.some
+
+
 class Patience:
     """How long a pass waits for stores. This one does, however long they take: `firnline sync`."""
 
@@ -76,6 +89,14 @@ class Patience:
 
     def require_waited(self, store_id: str) -> None:
         """Raises SlowError where nobody waits for a store any more. From any thread."""
+
+    def reads_slowly(self) -> bool:
+        """True when bodies took long to be read lately."""
+        return False
+
+    def strictly(self) -> AbstractContextManager["GaveUp"]:
+        """Inside, bodies that are not read in time are given up, too."""
+        return nullcontext(GaveUp())
 
     def at_leisure(self) -> AbstractContextManager[None]:
         """Inside, stores are waited for all the same."""
@@ -171,6 +192,8 @@ class FolderContext:
         and take only what has no body."""
         self.patience = Patience()
         """How long the stores are waited for."""
+        self.fetches: Fetches | None = None
+        """Where bodies are asked for that passes do not wait for; None: they do."""
         self.slow: set[str] = set()
         """Stores, by name, that did not take something in time in this pass: they are read from,
         and the copier brings them what is new."""

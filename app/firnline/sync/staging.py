@@ -18,9 +18,14 @@ from firnline.stores.errors import StoreError
 from firnline.sync.apply_plan import Wish
 from firnline.sync.bodies import Bodies, ContentMissingError, ContentTooLargeError
 from firnline.sync.context import Connected, FolderContext, Problem
+from firnline.sync.fetches import LARGE, Coming
 
 _IN_MEMORY = 8 * 2**20
 _NO_ROOM = "there is no room for it on this computer's disk"
+
+
+class _LaterError(Exception):
+    """A body comes beside this pass, and a later one takes it."""
 
 
 class Staged(NamedTuple):
@@ -56,6 +61,8 @@ class Stager:
                 except FolderError as error:
                     self.problems.append(Problem(wish.path, "not applied", error.detail))
                     continue
+                except _LaterError:
+                    continue
                 if temporary is None:
                     self.missing.append(wish)
                 else:
@@ -65,6 +72,32 @@ class Stager:
         entry = wish.entry
         assert entry is not None
         self._take_room(wish.path, entry.size)
+        fetches = self._context.fetches
+        if fetches is None:
+            return self._read(wish, entry)
+        coming: Coming | None = None
+        if fetches or entry.size >= LARGE:
+            coming = self._coming(wish, entry)
+            arrived = fetches.take(coming)
+            if arrived is not None:
+                return arrived
+            if fetches.take_failure(coming):
+                return self._read(wish, entry)
+            if fetches.is_coming(coming):
+                raise _LaterError
+        if entry.size < LARGE or not self._context.patience.reads_slowly():
+            with self._context.patience.strictly() as gave_up:
+                found = self._read(wish, entry)
+            if found is not None or not gave_up:
+                return found
+        fetches.want(coming or self._coming(wish, entry))
+        raise _LaterError
+
+    def _coming(self, wish: Wish, entry: Entry) -> Coming:
+        mode = self._mode_of(wish.here)
+        return Coming(entry.data_hash, entry.size, entry.mtime, entry.flags, mode)
+
+    def _read(self, wish: Wish, entry: Entry) -> str | None:
         if entry.offset is not None and entry.size <= _IN_MEMORY:
             body = self._reader.body(entry)
             if body is not None:

@@ -52,7 +52,7 @@ def test_a_save_passes_a_large_file(anna: Device, bert: Device, nas: Path) -> No
     meanwhile."""
     anna.run("config", "set", "limits.upload", "100000")
     with running(anna), running(bert):
-        (anna.folder / "film.bin").write_bytes(os.urandom(50_000_000))
+        (anna.folder / "film.bin").write_bytes(os.urandom(35_000_000))
         (anna.folder / "song.bin").write_bytes(os.urandom(5_000_000))
         until(lambda: is_under_way(nas))
         for number in range(3):
@@ -60,6 +60,26 @@ def test_a_save_passes_a_large_file(anna: Device, bert: Device, nas: Path) -> No
             until(holds(bert, f"{number}.txt", "x"))
         assert not (bert.folder / "film.bin").exists()
         assert not (bert.folder / "song.bin").exists()
+
+
+def test_a_save_passes_a_large_file_that_arrives(anna: Device, bert: Device, nas: Path) -> None:
+    """The other way: neither what bert saves nor what else comes to him waits for it. It is no
+    problem, and is shown as being received."""
+    bert.run("config", "set", "limits.download", "100000")
+    with running(anna), running(bert):
+        (anna.folder / "film.bin").write_bytes(os.urandom(35_000_000))
+        until(lambda: any((bert.folder / ".firnline/tmp").glob("*")))
+        anna.write("a.txt", "a")
+        until(holds(bert, "a.txt", "a"))
+        bert.write("b.txt", "b")
+        until(holds(anna, "b.txt", "b"))
+        (folder,) = bert.document("status")["folders"]
+        assert (folder["state"], folder["problems"]) == ("syncing", [])
+        assert not (bert.folder / "film.bin").exists()
+        bert.run("config", "set", "limits.download", "0")
+        until((bert.folder / "film.bin").exists)
+    assert (bert.folder / "film.bin").read_bytes() == (anna.folder / "film.bin").read_bytes()
+    assert list((bert.folder / ".firnline/tmp").iterdir()) == []
 
 
 def test_a_stop_does_not_wait_for_the_line(anna: Device, nas: Path) -> None:

@@ -198,3 +198,24 @@ def test_tidying_up_never_fails(place: Place) -> None:
     place.hurry.run_if_left(lambda: place.inner.size("a"))
     place.answer()
     assert place.store.size("a") == 1
+
+
+def test_bodies_have_their_time_unless_somebody_is_strict() -> None:
+    """A slow line is no reason to go without a body; who can have it brought beside gives it up,
+    and it is remembered for a while."""
+    place = Place()
+    place.inner.put_many([("large", bytes(LARGE))])
+    place.inner.add(Fault("read", repeat=1000, delay=0.5))
+    with place.store.open("large") as reader:
+        assert reader.read(LARGE) == bytes(LARGE)
+    assert not place.hurry.reads_slowly
+    place.hurry.strict = True
+    with pytest.raises(SlowError), place.store.open("large") as reader:
+        reader.read(LARGE)
+    assert place.hurry.reads_slowly
+    assert place.hurry.gave_up == 1
+    with place.store.open("a") as reader:
+        assert reader.read(100) == b"a"
+    place.clock.sleep(LATELY + 1)
+    assert not place.hurry.reads_slowly
+    place.store.close()

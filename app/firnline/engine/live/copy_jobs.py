@@ -15,6 +15,7 @@ from firnline.engine.runtime import Engine
 from firnline.stores.errors import StoreError
 from firnline.sync.context import CancelledError, FolderContext
 from firnline.sync.copy_round import Round, Way, copy_round, forgive_failures
+from firnline.sync.fetches import Fetches, bring
 from firnline.sync.home_release import release_home
 
 _logger = logging.getLogger(__name__)
@@ -66,6 +67,21 @@ class CopyJobs:
             with suppress(StoreError):
                 release_home(context)
             return Round()
+
+        return self._do(folder, reached, cancelled, work)
+
+    def fetch(
+        self,
+        folder: FolderSettings,
+        reached: Reached,
+        fetches: Fetches,
+        large: bool,
+        cancelled: Cancelled,
+    ) -> Round:
+        """Bring bodies that a pass did not wait for."""
+
+        def work(context: FolderContext) -> Round:
+            return Round(more=bring(context, fetches, large=large))
 
         return self._do(folder, reached, cancelled, work)
 

@@ -34,6 +34,9 @@ class Jobs(Protocol):
     @property
     def scans(self) -> bool: ...
 
+    @property
+    def receives(self) -> bool: ...
+
     def run(self, scope: Scope, reached: Reached) -> Done: ...
 
     def close(self) -> None: ...
@@ -136,7 +139,8 @@ class FolderLane:
         hints = self._wanted.hints + len((doing and doing.paths) or ())
         if doing is not None and self._jobs.scans:
             return FolderNow(Work.SCANNING, hints, self._trouble)
-        is_idle = doing is None and not self._wanted and not self._resting
+        works = doing is not None or bool(self._wanted) or self._jobs.receives
+        is_idle = not (works or self._resting)
         return FolderNow(Work.NOTHING if is_idle else Work.SYNCING, hints, self._trouble)
 
     def _should_end(self) -> bool:
@@ -192,7 +196,8 @@ class FolderLane:
         moved = bool(report.written or report.applied or report.copied)
         if scope.is_whole:
             self._whole_due.set(self._pace.after_whole(took, watched=done.watched, moved=moved))
-        left, before = leftover_of(done.outcome), self._left
+        left = leftover_of(done.outcome, receives=self._jobs.receives)
+        before = self._left
         self._left = left
         if left is None:
             self._retry_due.cancel()

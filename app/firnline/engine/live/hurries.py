@@ -4,14 +4,14 @@ What a store was is remembered from pass to pass, as long as it is the same conn
 connected anew begins anew.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from firnline.core.clock import Clock
 from firnline.stores.hurried import HurriedStore, Hurry
-from firnline.sync.context import Connected, Patience
+from firnline.sync.context import Connected, GaveUp, Patience
 
 
 class _Known(NamedTuple):
@@ -53,6 +53,25 @@ class Hurries(Patience):
         known = self._known.get(store_id)
         if known is not None:
             known.hurry.require_waited()
+
+    def reads_slowly(self) -> bool:
+        return any(known.hurry.reads_slowly for known in self._known.values())
+
+    @contextmanager
+    def strictly(self) -> Iterator[GaveUp]:
+        hurries = [known.hurry for known in self._known.values()]
+        before, gave_up = sum(hurry.gave_up for hurry in hurries), GaveUp()
+        self._set_strict(hurries, True)
+        try:
+            yield gave_up
+        finally:
+            self._set_strict(hurries, False)
+            gave_up.some = sum(hurry.gave_up for hurry in hurries) > before
+
+    @staticmethod
+    def _set_strict(hurries: Iterable[Hurry], strict: bool) -> None:
+        for hurry in hurries:
+            hurry.strict = strict
 
     @contextmanager
     def at_leisure(self) -> Iterator[None]:

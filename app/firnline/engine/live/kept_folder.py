@@ -28,6 +28,7 @@ from firnline.state.database import DatabaseError, DatabaseFault
 from firnline.state.folder_state import BEGUN
 from firnline.stores.errors import SlowError
 from firnline.sync.context import NOT_WATCHED, Problem
+from firnline.sync.fetches import Fetches
 from firnline.sync.folder_pass import run_pass
 from firnline.sync.scope import WHOLE, Scope
 
@@ -51,16 +52,19 @@ class KeptFolder:
         settings: FolderSettings,
         watches: Watches,
         answers_again: Callable[[str], None],
+        fetches: Fetches,
         cancelled: Callable[[], bool],
     ) -> None:
         """`answers_again` is told, by STOREHASH and on any thread, when a store that was too slow
-        to be waited for has answered. `cancelled` is asked during a job whether it should end at
+        to be waited for has answered. `fetches`: where bodies are asked for that the jobs do
+        not wait for. `cancelled` is asked during a job whether it should end at
         the next safe point."""
         self._engine = engine
         self._settings = settings
         self._watches = watches
         self._cancelled = cancelled
         self._hurries = Hurries(engine.outside.clock, answers_again)
+        self._fetches = fetches
         self._stack = ExitStack()
         self._opened: OpenFolder | None = None
         self._stores: Reached | None = None
@@ -75,6 +79,11 @@ class KeptFolder:
         """The job looks at the folder at the moment. From any thread."""
         opened = self._opened
         return opened is not None and opened.context.scans
+
+    @property
+    def receives(self) -> bool:
+        """Something is brought beside the jobs. From any thread."""
+        return bool(self._fetches)
 
     def run(self, scope: Scope, reached: Reached) -> Done:
         """One pass with these stores. What fails is told in the outcome; nothing is raised."""
@@ -136,6 +145,8 @@ class KeptFolder:
             opened = self._stack.enter_context(open_with(self._engine, self._settings, reached))
             opened.context.cancelled = self._cancelled
             opened.context.patience = self._hurries
+            opened.context.fetches = self._fetches
+            opened.context.root.spare(self._fetches.names)
             opened.context.found += self._damages
             self._opened = opened
         else:
@@ -173,7 +184,9 @@ class KeptFolder:
             context.found.append(Problem("", NOT_WATCHED, self._watches.why_not))
         try:
             copies = reached.copying is None
+            arrived = self._fetches.arrived
             outcome.report = run_pass(context, scope._replace(copy=copies))
+            self._fetches.drop(arrived)
         finally:
             outcome.unreached = list(context.unreached)
         remember(self._engine, context, outcome)

@@ -31,8 +31,9 @@ class Leftover(NamedTuple):
     """None: everything is looked at again."""
 
 
-def leftover_of(outcome: FolderOutcome) -> Leftover | None:
-    """None when there is no use in trying again soon."""
+def leftover_of(outcome: FolderOutcome, *, receives: bool = False) -> Leftover | None:
+    """None when there is no use in trying again soon. `receives`: something is on its way that
+    begins the next job when it is here."""
     error, report = outcome.error, outcome.report
     if isinstance(error, CancelledError):
         return None
@@ -43,6 +44,6 @@ def leftover_of(outcome: FolderOutcome) -> Leftover | None:
         whys = sorted({f"{each.kind} {each.store}" for each in problems})
         paths = frozenset(each.path for each in problems)
         return Leftover(", ".join(whys), None if "" in paths else paths)
-    if report.complete or outcome.unreached or report.questions:
+    if receives or report.complete or outcome.unreached or report.questions:
         return None
     return Leftover("not finished", None)

@@ -22,6 +22,7 @@ from firnline.engine.live.folder_lane import FolderLane
 from firnline.engine.live.kept_folder import KeptFolder
 from firnline.engine.live.links import make_links
 from firnline.engine.live.loop_gate import LoopGate
+from firnline.engine.live.receiving import Receiving
 from firnline.engine.live.returns import Returns
 from firnline.engine.live.sleep_watch import BETWEEN_LOOKS, SleepWatch
 from firnline.engine.live.store_link import StoreLink
@@ -76,11 +77,12 @@ class Service:
         self._folders: dict[str, _Kept] = {}
         self._links: dict[str, StoreLink] = {}
         self._answered: set[str] = set()
+        self._jobs = CopyJobs(engine)
         self._copying = Copying(
             engine.settings.folders,
             self._reached,
             lambda store_id: self._links[store_id].standing.leads,
-            CopyJobs(engine),
+            self._jobs,
             partial(Worker, gate=gate),
             self._clock,
             self,
@@ -155,7 +157,7 @@ class Service:
             self._copies.append((way, group.create_task(_kept(way.live()))))
         for folder in self._engine.settings.folders:
             if not folder.paused:
-                lane = self._lane(folder)
+                lane = self._lane(folder, group)
                 task = group.create_task(_kept(lane.live()))
                 self._folders[folder.folder_id] = _Kept(folder, lane, task)
 
@@ -186,7 +188,7 @@ class Service:
 
     # --- folders --------------------------------------------------------------------------------
 
-    def _lane(self, folder: FolderSettings) -> FolderLane:
+    def _lane(self, folder: FolderSettings, group: asyncio.TaskGroup) -> FolderLane:
         post = self._gate.post
         watches = Watches(
             self._watcher, self._clock, lambda hints: post(partial(lane.changed_here, hints))
@@ -195,8 +197,19 @@ class Service:
         def answers_again(store_id: str) -> None:
             post(partial(self._answers_again, folder.folder_id, store_id))
 
+        receiving = Receiving(
+            folder,
+            partial(self._reached, folder),
+            self._jobs,
+            partial(Worker, gate=self._gate),
+            self._clock,
+            post,
+            lambda: lane.copied(0),
+        )
+        for way in receiving.lanes:
+            self._copies.append((way, group.create_task(_kept(way.live()))))
         lane = FolderLane(
-            partial(KeptFolder, self._engine, folder, watches, answers_again),
+            partial(KeptFolder, self._engine, folder, watches, answers_again, receiving.fetches),
             Worker(f"folder {folder.name}", self._gate),
             self._clock,
             partial(self._reached, folder),

@@ -54,6 +54,7 @@ class PlayedJobs:
         self.seconds = 0.0
         self.watched = True
         self.scans = False
+        self.receives = False
         self.ends: Callable[[FolderOutcome], None] = lambda outcome: None
         """Changes the outcome of a job."""
 

@@ -34,6 +34,7 @@ from firnline.stores import hurried
 from firnline.stores.errors import SlowError, UnavailableError
 from firnline.sync import scanning
 from firnline.sync.context import CancelledError, FolderContext
+from firnline.sync.fetches import Fetches
 from firnline.sync.folder_pass import PassReport, run_pass
 from firnline.sync.scope import WHOLE, Scope
 
@@ -47,10 +48,16 @@ class Kept:
         self.watchers = Watchers()
         self.cancelled = False
         self.answered: list[str] = []
+        self.fetches = Fetches(lambda large: None)
         watches = Watches(self.watchers, engine.outside.clock, lambda hints: None)
         (settings,) = engine.settings.folders
         self.jobs = KeptFolder(
-            engine, settings, watches, self.answered.append, lambda: self.cancelled
+            engine,
+            settings,
+            watches,
+            self.answered.append,
+            self.fetches,
+            lambda: self.cancelled,
         )
 
     @property
