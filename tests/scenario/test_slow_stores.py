@@ -179,3 +179,22 @@ def test_nobody_takes_it(anna: Laptop, store: Path, patience: Hurried, size: int
     sync_until_rest([anna])
     assert event_count(store) == 2
     check_done([anna])
+
+
+def test_small_changes_are_no_members_of_a_large_batch(
+    anna: Laptop, store: Path, patience: Hurried
+) -> None:
+    """Where a store is slow they would wait for all of it; where none is, one event says all."""
+    anna.write("b.txt", "b")
+    anna.write("c.bin", "c" * 2**20)
+    anna.write("d.txt", "d")
+    assert anna.sync().written == 1
+    hurry(anna, patience)
+    anna.write("a.txt", "aa")
+    anna.sync()
+    for name in ("b.txt", "c.bin", "d.txt"):
+        anna.write(name, name * 2**18 if name == "c.bin" else name)
+    assert anna.sync().written == (3 if patience.known else 1)
+    take_time(anna)
+    sync_until_rest([anna])
+    check_done([anna])

@@ -86,12 +86,23 @@ class Outbox:
     def add(self, item: Item) -> None:
         """Take one change; no path may be touched twice by what is flushed together."""
         size = len(item.body or b"")
+        alone = self._goes_alone(item, size)
         full = len(self._items) >= MAX_MEMBERS or self._bodies >= _MOST_BODIES
-        if full or self._bytes + size > MAX_BODIES:
+        if full or alone or self._bytes + size > MAX_BODIES:
             self.flush()
         self._items.append(item)
         self._bytes += size
         self._bodies += item.body is not None
+        if alone:
+            self.flush()
+
+    def _goes_alone(self, item: Item, size: int) -> bool:
+        """True for what is large for a store that is slow: small changes are not to wait for it
+        there, as members of one batch. A change that follows from another stays with that."""
+        if size < _INLINE or item.change.source is not None:
+            return False
+        context = self._context
+        return not all(context.in_time(connected, size) for connected in context.with_room)
 
     def close(self, heads: Sequence[Entry]) -> None:
         """Close heads by events that stand before what was added so far."""

@@ -27,6 +27,12 @@ def is_under_way(store: Path) -> bool:
     return False
 
 
+def has_film(device: Device) -> bytes | None:
+    """Its content. One that is looked at while it is written may arrive in two versions."""
+    film = device.folder / "film.bin"
+    return film.read_bytes() if film.exists() else None
+
+
 def test_a_limit_is_set_changed_and_taken_away_while_it_runs(
     anna: Device, bert: Device, nas: Path
 ) -> None:
@@ -43,8 +49,7 @@ def test_a_limit_is_set_changed_and_taken_away_while_it_runs(
         assert list(nas.glob("docs-*/events/*/*")) == []
         assert not (bert.folder / "film.bin").exists()
         assert anna.text("config", "set", "limits.upload", "0") == "limits.upload = 0\n"
-        until((bert.folder / "film.bin").exists)
-    assert (bert.folder / "film.bin").read_bytes() == (anna.folder / "film.bin").read_bytes()
+        until(lambda: has_film(bert) == has_film(anna))
 
 
 def test_a_save_passes_a_large_file(anna: Device, bert: Device, nas: Path) -> None:
@@ -77,8 +82,7 @@ def test_a_save_passes_a_large_file_that_arrives(anna: Device, bert: Device, nas
         assert (folder["state"], folder["problems"]) == ("syncing", [])
         assert not (bert.folder / "film.bin").exists()
         bert.run("config", "set", "limits.download", "0")
-        until((bert.folder / "film.bin").exists)
-    assert (bert.folder / "film.bin").read_bytes() == (anna.folder / "film.bin").read_bytes()
+        until(lambda: has_film(bert) == has_film(anna))
     assert list((bert.folder / ".firnline/tmp").iterdir()) == []
 
 
