@@ -1,13 +1,14 @@
 """Firnline over a server beside `rclone copy`, on one server, in the same run.
 
     .venv/bin/python -m tests.bench.remote [--server sftp|apache|nginx|s3] [--files N]
-        [--large MIB] [--delay MILLISECONDS]
+        [--large MIB] [--rounds N] [--delay MILLISECONDS]
 
 The server is a real one on a loopback port (`remote_servers.py`); `--delay` is added each way by a
 relay in front of it, 0 leaves those rows out.
-Each row: seconds of Firnline, seconds of rclone, and the one in the other's measure; for large
-files the most memory of Firnline's process. With the delay rclone takes minutes for thousands of
-files. Not part of the test run.
+Each row: seconds of Firnline, seconds of rclone, and the one in the other's measure, then the same
+of the processor's time, which says on a busy machine what is the program's own; below, the most
+memory of Firnline's process. `--rounds`: so many times for the large file, one program after the
+other. With the delay rclone takes minutes for thousands of files. Not part of the test run.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.bench.remote_servers import KINDS, NAME, Server, environment, make
 from tests.servers.rclone_sftp import program
@@ -28,6 +30,16 @@ from tests.servers.relay import relay
 SMALL = 4096
 """Bytes of each of many files."""
 _PIECE = 1 << 20
+
+
+class Took(NamedTuple):
+    """What one command needed."""
+
+    seconds: float
+    processor: float
+    """Seconds of all processors, of the user and of the system."""
+    memory: int
+    """The most at a time, in KiB."""
 
 
 class Bench:
@@ -46,15 +58,14 @@ class Bench:
         source = place / "source"
         source.mkdir(parents=True)
         fill(source)
-        ours, memory = self._ours(place, source)
+        ours = self._ours(place, source)
         theirs = self._theirs(place, source)
         for what, mine, other in zip(("up", "down", "nothing"), ours, theirs, strict=True):
-            ratio = f"{mine / other:.2f}"
-            print(f"{name:34} {what:8} {mine:7.2f} s  rclone {other:7.2f} s  ratio {ratio:>6}")
-        print(f"{name:34} memory   {memory >> 10} MiB", flush=True)
+            print(f"{name:34} {what:8} {_compared(mine, other)}")
+        print(f"{name:34} memory   {max(took.memory for took in ours) >> 10} MiB", flush=True)
         shutil.rmtree(place)
 
-    def _ours(self, place: Path, source: Path) -> tuple[list[float], int]:
+    def _ours(self, place: Path, source: Path) -> list[Took]:
         location, options = self._server.location(place, self._port)
         given = [word for pair in options.items() for word in ("--option", "=".join(pair))]
         for device in ("a", "b"):
@@ -69,14 +80,14 @@ class Bench:
         shutil.copytree(source, first, dirs_exist_ok=True)
         took = [self._firnline(place / device, "sync") for device in ("a", "b", "b")]
         check_equal(first, second)
-        return [seconds for seconds, _ in took], max(memory for _, memory in took)
+        return took
 
-    def _firnline(self, device: Path, *arguments: str) -> tuple[float, int]:
+    def _firnline(self, device: Path, *arguments: str) -> Took:
         device.mkdir(exist_ok=True)
         own = {**environment(self._server), "FIRNLINE_PROFILE": str(device / "profile")}
         return timed([sys.executable, "-m", "firnline", *arguments], own)
 
-    def _theirs(self, place: Path, source: Path) -> list[float]:
+    def _theirs(self, place: Path, source: Path) -> list[Took]:
         remote = self._server.remote(place, self._port)
         copy = [program(), "--config", "/dev/null", "copy"]
         target = place / "rclone-down"
@@ -85,13 +96,21 @@ class Bench:
             [*copy, remote, str(target)],
             [*copy, str(source), remote],
         ]
-        took = [timed(command, dict(os.environ))[0] for command in commands]
+        took = [timed(command, dict(os.environ)) for command in commands]
         check_equal(source, target)
         return took
 
 
-def timed(command: Sequence[str], environment: dict[str, str]) -> tuple[float, int]:
-    """Seconds, and the most memory in KiB; a command that fails ends the benchmark."""
+def _compared(mine: Took, other: Took) -> str:
+    ratio, work = mine.seconds / other.seconds, mine.processor / other.processor
+    return (
+        f"{mine.seconds:7.2f} s  rclone {other.seconds:7.2f} s  ratio {ratio:6.2f}   processor "
+        f"{mine.processor:6.2f} s  rclone {other.processor:6.2f} s  ratio {work:6.2f}"
+    )
+
+
+def timed(command: Sequence[str], environment: dict[str, str]) -> Took:
+    """A command that fails ends the benchmark."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
@@ -101,7 +120,7 @@ def timed(command: Sequence[str], environment: dict[str, str]) -> tuple[float, i
         if process.returncode != 0:
             said.seek(0)
             raise SystemExit(f"{command}: {said.read().decode()}")
-    return took, usage.ru_maxrss
+    return Took(took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
 
 
 def check_equal(one: Path, other: Path) -> None:
@@ -159,14 +178,16 @@ def main() -> None:
     """See the module's text."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=KINDS, default="sftp")
-    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--files", type=int, default=2000, help="0: none")
     parser.add_argument("--large", type=int, default=1024, help="MiB; 0: none")
+    parser.add_argument("--rounds", type=int, default=1, help="of the large file")
     parser.add_argument("--delay", type=float, default=25.0, help="milliseconds each way")
     wanted = parser.parse_args()
     with serving(wanted.server) as (place, server):
         direct = Bench(place, server, server.port)
-        direct.run(f"{wanted.files} files", many(wanted.files, 20))
-        if wanted.large:
+        if wanted.files:
+            direct.run(f"{wanted.files} files", many(wanted.files, 20))
+        for _ in range(wanted.rounds if wanted.large else 0):
             direct.run(f"one file of {wanted.large} MiB", one(wanted.large))
         delayed = ((12.5, 400, 400), (wanted.delay, wanted.files, 20)) if wanted.delay else ()
         for delay, count, directories in delayed:
