@@ -99,9 +99,9 @@ _shares = _Shares()
 class _Limit:
     """The time limit of one coroutine, and of the tasks that it starts."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, timeout: asyncio.Timeout) -> None:
         self._seconds = seconds
-        self.timeout = asyncio.timeout(seconds)
+        self._timeout: asyncio.Timeout | None = timeout
         self.has_moved = False
         """Since somebody looked last."""
         self._moved_at = asyncio.get_running_loop().time()
@@ -109,13 +109,20 @@ class _Limit:
     def moved(self) -> None:
         self.has_moved = True
         now = asyncio.get_running_loop().time()
-        if self._seconds is None or now - self._moved_at < min(_OFTEN, self._seconds / 4):
+        if self._seconds is None or self._timeout is None:
+            return
+        if now - self._moved_at < min(_OFTEN, self._seconds / 4):
             return
         self._moved_at = now
         try:
-            self.timeout.reschedule(now + self._seconds)
+            self._timeout.reschedule(now + self._seconds)
         except RuntimeError:  # it has ended, and what it started goes on
             return
+
+    def end(self) -> None:
+        """The task's context holds this, and the timeout the task: only the collector of rings
+        would free what the task returned, and megabytes of bodies would wait for it."""
+        self._timeout = None
 
 
 _OFTEN = 0.5
@@ -155,15 +162,18 @@ class Job(Generic[_Result]):
         self._task.add_done_callback(self._take_result)
 
     async def _limited(self) -> _Result:
-        limit = self._limit = _Limit(self._seconds)
+        timeout = asyncio.timeout(self._seconds)
+        limit = self._limit = _Limit(self._seconds, timeout)
         _limit.set(limit)
         try:
-            async with limit.timeout:
+            async with timeout:
                 return await self._work
         except TimeoutError:
-            if self._seconds is not None and limit.timeout.expired():
+            if self._seconds is not None and timeout.expired():
                 raise late(self._seconds) from None
             raise
+        finally:
+            limit.end()
 
     def _take_result(self, task: asyncio.Task[_Result]) -> None:
         self._work.close()  # where it was cancelled before it began

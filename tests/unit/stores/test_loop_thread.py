@@ -1,6 +1,8 @@
 """One thread with a loop for all stores that need one, and bodies over it."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from threading import Event, Thread
 from threading import enumerate as all_threads
@@ -46,6 +48,29 @@ def test_a_call(thread):
     assert thread.call(answer(), LONG) == 42
     with pytest.raises(FullError, match="no space"):
         thread.call(fail(), LONG)
+
+
+def test_what_a_call_returned_is_free_at_once(thread):
+    """Nothing keeps a result from who got it, until some collector comes by: of a large body each
+    piece is one."""
+
+    class Piece:
+        pass
+
+    async def answer() -> Piece:
+        moved()
+        return Piece()
+
+    async def nothing() -> None:
+        return
+
+    gc.disable()
+    try:
+        known = weakref.ref(thread.call(answer(), LONG))
+        thread.call(nothing(), LONG)  # the loop has let go of what it ran last
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 def test_a_call_that_takes_too_long(thread):
