@@ -168,7 +168,7 @@ def _context(
     state: FolderState,
     reached: Reached,
 ) -> FolderContext:
-    return FolderContext(
+    context = FolderContext(
         folder_id=folder.folder_id,
         name=folder.name,
         device=engine.peer.device,
@@ -184,6 +184,8 @@ def _context(
         steps=engine.outside.steps,
         keep_aside=_keep_aside(engine) if engine.writes else None,
     )
+    context.speeds = engine.speeds
+    return context
 
 
 def _require_here(folder: FolderSettings, context: FolderContext) -> None:

@@ -65,6 +65,8 @@ class Engine:
         """False: this process does not hold the profile, so it only reads."""
         self.lines: Lines | None = None
         """What keeps the limits of bandwidth, for all folders and stores; None: there are none."""
+        self.speeds: dict[str, float] = {}
+        """How fast bodies come from each store, by STOREHASH, as all folders measured it."""
         self._reached: dict[str, Connected | StoreError] = {}
         self._home: Connected | None = None
 

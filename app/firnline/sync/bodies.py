@@ -199,7 +199,7 @@ class Bodies:
         digest = self._context.hasher.running()
         size = 0
         try:
-            for chunk in source.open(most):
+            for chunk in self._timed(source, most):
                 size += len(chunk)
                 if most is not None and size > most:
                     raise _TooLongError(source.where, f"longer than {most} bytes")
@@ -209,6 +209,18 @@ class Bodies:
             raise _WrongSourceError(source.where) from error
         if digest.data_hash() != data_hash:
             raise _WrongSourceError(source.where)
+
+    def _timed(self, source: _Source, most: int | None) -> Iterator[bytes]:
+        """The chunks, while it is measured how fast they come."""
+        clock, spent, size = self._context.clock, 0.0, 0
+        begun = clock.monotonic()
+        for chunk in source.open(most):
+            spent += clock.monotonic() - begun
+            size += len(chunk)
+            yield chunk
+            begun = clock.monotonic()
+        if source.place is not None:
+            self._context.note_speed(source.place, size, spent)
 
     def _sources(self, data_hash: DataHash) -> Iterator[_Source]:
         if data_hash == EMPTY_HASH:
@@ -222,7 +234,7 @@ class Bodies:
         yield from self._in_folder(data_hash, self._context.state.files.with_content(data_hash))
 
     def _places(self) -> list[Connected]:
-        return [self._context.home, *self._context.stores]
+        return [self._context.home, *self._context.sources]
 
     def _in_events(self, data_hash: DataHash) -> Iterator[_Source]:
         """Whole events first. A batch that is not whole may have the wanted content all the same,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from firnline.core.clock import Clock
@@ -17,6 +18,8 @@ from firnline.stores.layout import FolderLayout
 if TYPE_CHECKING:
     from firnline.sync.fetches import Fetches
 
+_TELLING = 2**20
+"""Bytes from which on the time that they took says how fast their source is."""
 HOME = "home"
 """The home store's name in settings and reports."""
 
@@ -200,7 +203,7 @@ class FolderContext:
         self.copying: list[Problem] | None = None
         """What could not be copied, where passes do not copy; None: they do."""
         self.speeds: dict[str, float] = {}
-        """By STOREHASH, the bytes a second at which a large event was last had from there."""
+        """By STOREHASH, the bytes a second at which large bodies were had from there lately."""
         self.deleted_lately: dict[str, dict[str, float]] = {}
         """Files that passes gave up without asking, by the side on which they were deleted: path →
         when, by the monotonic clock. Many small deletions may be one large one."""
@@ -213,6 +216,29 @@ class FolderContext:
         self.require_here = require_here
         """Raises when the folder's root or marker is missing or another (docs/design.md section 7,
         *Safety*). Asked before a pass, and again before anything is told as gone."""
+
+    @property
+    def sources(self) -> list[Connected]:
+        """The reached stores, the best one to read from first: by rating, then by measured speed.
+        One that was not measured is asked first, and is measured so."""
+        if not self.speeds or len(self.stores) < 2:
+            return list(self.stores)
+        from firnline.core.replication import Source, best_first
+
+        reached = {each.store_id: each for each in self.stores}
+        rated = (
+            Source(store_id, each.rating, self.speeds.get(store_id, inf))
+            for store_id, each in reached.items()
+        )
+        return [reached[source.store_id] for source in best_first(rated)]
+
+    def note_speed(self, connected: Connected, size: int, seconds: float) -> None:
+        """So many bytes were had from a store in so many seconds. A single one tells little: others
+        may have been at work."""
+        if size < _TELLING or seconds <= 0:
+            return
+        before = self.speeds.get(connected.store_id, size / seconds)
+        self.speeds[connected.store_id] = before + (size / seconds - before) / 4
 
     @property
     def with_room(self) -> list[Connected]:

@@ -16,8 +16,6 @@ from firnline.sync.event_writer import drop_store, store_failed
 from firnline.sync.filling import Filling, NoSourceError, TargetError
 from firnline.sync.verify_stream import note_lost_at_home
 
-_TELLING = 2**20
-"""Bytes from which on the time that an event took says how fast its source is."""
 _UNREAD = (EventState.NAMED, EventState.REFUSED, EventState.OPEN)
 
 
@@ -103,9 +101,7 @@ class Copier:
             except StoreError as error:
                 self._source_failed(source, row, error)
                 continue
-            took = self._context.clock.monotonic() - begun
-            if row.size >= _TELLING and took > 0:
-                self._context.speeds[source.store_id] = row.size / took
+            self._context.note_speed(source, row.size, self._context.clock.monotonic() - begun)
             return
         try:
             filling.make_again(row)
@@ -117,18 +113,12 @@ class Copier:
                 self.problems.append(Problem("", "no source", message, filling.target.name))
 
     def _sources(self, target: Connected, row: EventRow) -> Iterator[Connected]:
-        # Not for a pass that has nothing to copy.
-        from firnline.core.replication import Source, best_first
-
         stores = self._context.state.stores
         if stores.holds(row.id) and target is not self._context.home:
             yield self._context.home
-        speeds = self._context.speeds
-        reached = {each.store_id: each for each in self._context.stores if each is not target}
-        rated = (Source(s, each.rating, speeds.get(s, 0.0)) for s, each in reached.items())
-        for source in best_first(rated):
-            if not stores.lacks(source.store_id, row.id):
-                yield reached[source.store_id]
+        for source in self._context.sources:
+            if source is not target and not stores.lacks(source.store_id, row.id):
+                yield source
 
     def _source_failed(self, source: Connected, row: EventRow, error: StoreError) -> None:
         """Another source may do; a store that does not have the event is known to lack it."""

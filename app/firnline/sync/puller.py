@@ -176,7 +176,7 @@ def _places(context: FolderContext, name: EventText) -> Iterator[Connected]:
     assert row is not None
     if state.stores.holds(row.id):
         yield context.home
-    for connected in context.stores:
+    for connected in context.sources:
         if not state.stores.lacks(connected.store_id, row.id):
             yield connected
 

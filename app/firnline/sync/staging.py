@@ -217,7 +217,7 @@ class _SequentialReader:
         assert row is not None
         if state.stores.holds(row.id):
             yield self._context.home
-        for connected in self._context.stores:
+        for connected in self._context.sources:
             if not state.stores.lacks(connected.store_id, row.id):
                 yield connected
 

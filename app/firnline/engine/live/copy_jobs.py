@@ -28,7 +28,6 @@ class CopyJobs:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._speeds: dict[str, float] = {}
 
     def bring(
         self,
@@ -94,7 +93,6 @@ class CopyJobs:
     ) -> Round:
         try:
             with open_beside(self._engine, folder, reached, cancelled) as context:
-                context.speeds = self._speeds
                 return work(context)
         except CancelledError:
             return Round()
