@@ -1,5 +1,5 @@
-"""What holds for every test: hypothesis profiles, counts of what was tried, a profile of its own,
-and a log in which nothing unexpected stands.
+"""What holds for every test: hypothesis profiles, counts of what was tried, what of it is measured
+(tests/measuring.py), a profile of its own, and a log in which nothing unexpected stands.
 
 Hypothesis: profile `ci` where the environment says CI, else `dev`; another by --hypothesis-profile.
 Neither has a deadline, since no test here depends on how busy the machine is. `ci` tries the same
@@ -7,6 +7,7 @@ examples each time, so that it judges a change and not its luck; `dev` tries new
 and what failed is printed as a blob to repeat it by.
 """
 
+import gc
 import logging
 import os
 from collections import Counter
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.statistics import collector
 from hypothesis.utils.dynamicvariables import DynamicVariable
 
+from tests import measuring
 from tests.log_watch import LogWatch, complaints
 from tests.servers.keyring import _gnome_keyring, gnome_keyring
 from tests.servers.s3_stores import rclone_s3, seaweedfs
@@ -79,12 +81,22 @@ def _quiet_log(request: pytest.FixtureRequest) -> Generator[None]:
 def pytest_configure(config: pytest.Config) -> None:
     for key in COUNTS.values():
         config.stash[key] = Counter()
+    config.pluginmanager.register(measuring)
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Counter[str]:
-    """What was tried, by kind: for the summary at the end."""
+def tally(request: pytest.FixtureRequest, no_cover: None) -> Counter[str]:
+    """What was tried, by kind: for the summary at the end. A test that tries the same so often is
+    not measured (tests/measuring.py)."""
     return request.config.stash[TALLY]
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are garbage at no time: to look through them again and again would take
+    a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
