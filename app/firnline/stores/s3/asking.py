@@ -2,7 +2,7 @@
 
 obstore gives up on a whole listing when one key in it is not to its taste, takes the mark of a
 directory for a file, tells nothing of unfinished uploads or of the server's clock, and does not
-look into the answer to a copy, which may be an error with status 200 (docs/decisions/0020).
+look into the answer to a copy, which may be an error with status 200 (docs/decisions/0023).
 
 Each request takes a connection out of a pool; calls block, and may come from several threads.
 """
