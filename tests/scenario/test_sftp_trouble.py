@@ -177,7 +177,8 @@ def test_cut_while_a_large_body_goes_up(store: SftpStore, line: Relay, base: Pat
     body = os.urandom(LARGE)
     put(store, "d/large", body)
     assert (base / "d" / "large").read_bytes() == body
-    assert line.connections == 2
+    # Clearing up after the first may have connected on its own, and been cut as well.
+    assert line.connections > 1
 
 
 def test_cut_while_a_large_body_comes_down(store: SftpStore, line: Relay, base: Path):

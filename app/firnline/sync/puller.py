@@ -50,7 +50,9 @@ def understand(context: FolderContext, waiting: Sequence[EventRow]) -> int:
     rows = iter(waiting)
     while group := _read_some(context, rows, paths):
         with context.state.transaction("understand events"):
-            understood += sum(_book(context, each) for each in group)
+            first, *others = group
+            understood += _book(context, first, first=True)
+            understood += sum(_book(context, each) for each in others)
     return understood
 
 
@@ -88,8 +90,9 @@ def _ask(context: FolderContext, row: EventRow, paths: PathFinder) -> _Told:
         return _Told(row, None, [], EventState.NAMED, str(error))
 
 
-def _book(context: FolderContext, told: _Told) -> bool:
-    """Inside the caller's transaction; True when it was understood."""
+def _book(context: FolderContext, told: _Told, *, first: bool = False) -> bool:
+    """Inside the caller's transaction; True when it was understood. `first`: nothing was booked
+    since it was read."""
     state, (row, read, *_) = context.state, told
     _note_lost(context, told.bad, row.name)
     if read is None:
@@ -99,8 +102,10 @@ def _book(context: FolderContext, told: _Told) -> bool:
     why = "a delta, which this version of Firnline cannot read yet" if pat else ""
     state.journal.set_state(row.id, EventState.BODILESS if pat else EventState.KNOWN, why)
     state.journal.set_size(row.id, read.size)
-    # Looked at once more: what is booked before it may have to do with the same paths.
-    moved = None if read.whole is None else read_whole(state, read.whole)
+    moved = read.moved
+    if read.whole is not None and not first:
+        # What was booked before it may have to do with the same paths.
+        moved = read_whole(state, read.whole)
     if moved is not None:
         state.dirty.mark_event(row.id)
         state.directory_moves.enter(row.id, *moved)
@@ -125,6 +130,8 @@ class _Read(NamedTuple):
     members: int = 1
     whole: bytes | None = None
     """The manifest of a batch that seems to move all that stands below a directory, and no more."""
+    moved: tuple[str, str] | None = None
+    """Source and target of that directory, as the tables are now."""
 
 
 def _read_event(
@@ -188,13 +195,14 @@ def _read_from(
     ref = ref_of(name, context.hasher)
     if event.op is Op.BAT:
         size, manifest = _read_manifest(context, connected, event)
-        if read_whole(context.state, manifest) is not None:
+        moved = read_whole(context.state, manifest)
+        if moved is not None:
             _check_size(name, size, len(manifest), [])
 
             def each() -> list[Entry]:
                 return entries_of_batch(read_manifest(manifest), name, ref)
 
-            return _Read(size, each, 1, manifest)
+            return _Read(size, each, 1, manifest, moved)
         try:
             changes = read_manifest(manifest)
         except BadBatchError as error:

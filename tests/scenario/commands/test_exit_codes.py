@@ -59,7 +59,7 @@ def test_broken_settings_are_told_with_key_and_line(anna: Device) -> None:
 def test_timeout_ends_a_pass_that_can_be_carried_on(anna: Device) -> None:
     """Exit code 1, and the next pass does the rest."""
     anna.write("a.txt", "a")
-    assert "carry on" in anna.run("sync", "--timeout", "0", code=1).stderr.decode()
+    assert "The next sync goes on." in anna.run("sync", "--timeout", "0", code=1).stderr.decode()
     anna.run("sync", "--timeout", "600")
     assert anna.run("cat", "docs:a.txt").stdout == b"a"
 
